@@ -1,0 +1,1 @@
+"""One vendor a file: its SDK inside, domain values in and out."""

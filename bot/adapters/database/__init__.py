@@ -1,0 +1,1 @@
+"""Tables, and the one door through which rows become domain values."""

@@ -1,0 +1,1 @@
+"""Rules of incident command that stay true without Slack, Google and SQL."""

@@ -1,0 +1,204 @@
+"""The team's playbook as values: targets, roles, channels, thresholds.
+
+The models are pydantic's, the one library the domain leans on, so that the file, its checks and
+its published JSON Schema can never disagree. Reading the file is the adapter's work
+(`bot.adapters.playbook_file`).
+"""
+
+from enum import StrEnum
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+from bot.domain.ids import PersonId, TargetName
+from bot.domain.readings import Metric
+
+#: RFC 1035 label, as Cloud Run service and revision names are.
+RFC1035 = r"^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$"
+
+ServiceLabel = Annotated[str, StringConstraints(pattern=RFC1035)]
+SlackUser = Annotated[str, StringConstraints(pattern=r"^[UW][A-Z0-9]{2,20}$")]
+SlackGroup = Annotated[str, StringConstraints(pattern=r"^S[A-Z0-9]{2,20}$")]
+ChannelName = Annotated[str, StringConstraints(pattern=r"^(#[a-z0-9][a-z0-9_-]{0,79}|[CG][A-Z0-9]{2,20})$")]
+HealthUrl = Annotated[str, StringConstraints(pattern=r"^https?://[^\s@]+$", max_length=2000)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class Topology(StrEnum):
+    """How a target splits its traffic, because the proof differs."""
+
+    REVISIONS = "revisions"
+    SERVICES = "services"
+
+
+class Permission(StrEnum):
+    """What a role can be allowed to do. Whoever is in no role may do none of it."""
+
+    ROLL_BACK = "roll_back"
+    COMPLETE_RECORD = "complete_record"
+
+
+class Role(_Part):
+    """People and user groups, and what they may do."""
+
+    users: tuple[SlackUser, ...] = Field((), description="Slack user ids, such as U024BE7LH.")
+    groups: tuple[SlackGroup, ...] = Field((), description="Slack user group ids, such as S0614TZR7.")
+    may: tuple[Permission, ...] = Field((), description="What this role is allowed to do.")
+
+
+class Limits(_Part):
+    """Where a metric turns yellow and red; on the line it is still the calmer colour.
+
+    Percent for error rate, memory and CPU; milliseconds for P95.
+    Source: guide, "Metrics to watch during a deployment".
+    """
+
+    yellow_above: float = Field(ge=0)
+    red_above: float = Field(gt=0)
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.red_above <= self.yellow_above:
+            raise ValueError(
+                f"red_above ({self.red_above:g}) must be greater than yellow_above ({self.yellow_above:g})"
+            )
+        return self
+
+
+class Thresholds(_Part):
+    """The guide's red, yellow and green, one pair a metric, and how much data a colour needs."""
+
+    error_rate_percent: Limits = Limits(yellow_above=0.5, red_above=1.0)
+    p95_ms: Limits = Limits(yellow_above=200, red_above=500)
+    memory_percent: Limits = Limits(yellow_above=70, red_above=85)
+    cpu_percent: Limits = Limits(yellow_above=70, red_above=90)
+    min_requests: int = Field(
+        50, ge=1, description="Below this many requests a reading is inconclusive, never green."
+    )
+    stale_after_seconds: int = Field(
+        300, ge=30, description="Data older than this is shown as stale, never green."
+    )
+
+    @model_validator(mode="after")
+    def _percentages(self) -> Self:
+        for name in ("error_rate_percent", "memory_percent", "cpu_percent"):
+            if getattr(self, name).red_above > 100:
+                raise ValueError(f"{name}.red_above is a percentage: write a number up to 100")
+        return self
+
+    def limits(self, metric: Metric) -> Limits:
+        """Return the limits of `metric`."""
+        return {
+            Metric.ERROR_RATE: self.error_rate_percent,
+            Metric.P95: self.p95_ms,
+            Metric.MEMORY: self.memory_percent,
+            Metric.CPU: self.cpu_percent,
+        }[metric]
+
+
+class Verification(_Part):
+    """What a rollback must show on *stable* before it is called verified.
+
+    Source: guide, "The rollback checklist", phase 2: error rate < 0.5 %, P95 < 200 ms. How long
+    Cloud Run may take to settle (90 s) is the design's, as are the probe's numbers.
+    """
+
+    error_rate_below_percent: float = Field(0.5, gt=0, le=100)
+    p95_below_ms: float = Field(200, gt=0)
+    probe_requests: int = Field(5, ge=1, le=50)
+    probe_pause_ms: int = Field(100, ge=0, le=5000)
+    settle_within_seconds: int = Field(90, ge=5, le=600)
+    confirm_within_seconds: int = Field(
+        120, ge=5, le=900, description="How long to gather enough requests on stable for a verdict."
+    )
+
+
+class RouterVariable(_Part):
+    """The router service, and the environment variable that holds the canary's share."""
+
+    service: ServiceLabel
+    variable: str = Field("CANARY_TRAFFIC_PERCENTAGE", pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,99}$")
+
+
+class Target(_Part):
+    """One thing that can be rolled back."""
+
+    topology: Topology
+    project: str = Field("", description="Google Cloud project id; empty: GOOGLE_CLOUD_PROJECT.")
+    region: str = Field(pattern=r"^[a-z]+-[a-z]+[0-9]+$")
+    service: ServiceLabel = Field(description="The service that stays: the guide calls it legacy.")
+    canary_service: ServiceLabel | None = Field(
+        None, description="Topology services: the canary's own service."
+    )
+    router: RouterVariable | None = Field(None, description="Topology services: who splits the traffic.")
+    stable_revision: ServiceLabel | None = Field(
+        None, description="Topology revisions: the revision to go back to, when it should be fixed."
+    )
+    stable_tag: ServiceLabel | None = Field(
+        None, description="Topology revisions: the traffic tag that marks the stable revision."
+    )
+    health_url: HealthUrl | None = Field(
+        None, description="What to probe; default: the stable service's own address plus /health."
+    )
+
+    @model_validator(mode="after")
+    def _fits_its_topology(self) -> Self:
+        if self.topology is Topology.SERVICES:
+            if self.canary_service is None or self.router is None:
+                raise ValueError("topology services needs canary_service and router")
+            if len({self.service, self.canary_service, self.router.service}) != 3:
+                raise ValueError("service, canary_service and router.service must be three services")
+        elif self.canary_service is not None or self.router is not None:
+            raise ValueError("canary_service and router belong to topology services only")
+        if self.stable_revision and self.stable_tag:
+            raise ValueError("write stable_revision or stable_tag, not both")
+        if self.stable_revision and not self.stable_revision.startswith(f"{self.service}-"):
+            raise ValueError(f"stable_revision must begin with '{self.service}-'")
+        return self
+
+
+class Channels(_Part):
+    """Where the bot speaks. Source: guide, "Emergency Slack channel"."""
+
+    incidents: ChannelName = "#critical-incidents"
+
+
+class Playbook(_Part):
+    """The whole file. `version` is the team's own word for this edition, kept with each incident."""
+
+    schema_: Literal[1] = Field(1, alias="schema", description="Format of this file; always 1.")
+    version: str = Field(min_length=1, max_length=64)
+    name: str = Field(
+        "Phase 4", min_length=1, max_length=80, description="Heads the failure record: [Phase 4]."
+    )
+    time_zone: str = Field("UTC", description="Zone for records, such as Asia/Seoul; UTC is shown beside it.")
+    channels: Channels = Channels()
+    roles: dict[Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$")], Role] = Field(
+        default_factory=dict
+    )
+    thresholds: Thresholds = Thresholds()
+    verification: Verification = Verification()
+    targets: dict[Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,39}$")], Target] = Field(
+        min_length=1
+    )
+
+    def target(self, name: TargetName) -> Target | None:
+        """Return the target called `name`, None when the playbook has none of that name."""
+        return self.targets.get(name)
+
+    def roles_with(self, permission: Permission) -> dict[str, Role]:
+        """Return the roles that hold `permission`, by name."""
+        return {name: role for name, role in self.roles.items() if permission in role.may}
+
+    def people_with(self, permission: Permission) -> tuple[PersonId, ...]:
+        """Return the users named directly in roles with `permission`, in file order."""
+        roles = self.roles_with(permission).values()
+        return tuple(dict.fromkeys(PersonId(user) for role in roles for user in role.users))
+
+    def groups_with(self, permission: Permission) -> tuple[str, ...]:
+        """Return the Slack user groups of roles with `permission`, in file order."""
+        roles = self.roles_with(permission).values()
+        return tuple(dict.fromkeys(group for role in roles for group in role.groups))

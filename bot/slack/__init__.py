@@ -1,0 +1,1 @@
+"""Everything that knows Slack's payloads: the gate, the listeners, the views."""

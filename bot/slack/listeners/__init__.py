@@ -1,0 +1,1 @@
+"""Parse what Slack sent, call one use-case, render."""
