@@ -1,24 +1,24 @@
-"""Taking a canary out of traffic: what to write, when it has settled, and what the evidence proves.
+"""One rollback: what it will write, where it may go next, and what its evidence proves.
 
-Nothing here talks to Cloud Run. `plan` and `next_write` look at what was read and say what is
-still needed, so a rollback that died half way is finished by reading the world again.
+How a plan is made from what Cloud Run says is in `bot.domain.plan`.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
 from bot.domain.ids import IncidentNumber, PersonId, RevisionName, RollbackId, ServiceName, TargetName
-from bot.domain.playbook import Target, Topology
+from bot.domain.playbook import Topology
 from bot.domain.readings import Reading
-from bot.domain.traffic import Revision, ServiceState, SideAddress, Sides, TargetState
+from bot.domain.traffic import Revision
 
 #: How long a confirmation card stays good. After that the world has moved on and the person is
 #: asked afresh. Source: reference/reliability-and-security.md, T-08.
 CARD_GOOD_FOR = timedelta(minutes=15)
 #: A rollback that needs more writes than this is fighting somebody: stop and say who.
-MOST_WRITES = 2
+MOST_WRITES = 4
 
 
 class RollbackState(StrEnum):
@@ -186,7 +186,9 @@ class Rollback:
     """One request to take a canary out of traffic, and how far it has come.
 
     All times are aware, UTC. `reason` is what the person wrote, raw and unescaped. `before` are the
-    readings shown to the person who decided.
+    readings shown to the person who decided. `twice` says that the canary looked healthy and the
+    question was asked once more. `candidates` are the revisions a person may choose as stable when
+    the traffic does not tell. `acting_team` is the workspace the request came from.
     """
 
     id: RollbackId
@@ -198,8 +200,10 @@ class Rollback:
     forced: bool
     channel: str
     playbook_version: str
+    acting_team: str | None = None
     twice: bool = False
     plan: Plan | None = None
+    candidates: tuple[Revision, ...] = ()
     before: tuple[Reading, ...] = ()
     decided_by: PersonId | None = None
     incident: IncidentNumber | None = None
@@ -213,182 +217,36 @@ class Rollback:
     writes: int = 0
 
 
-def make_plan(target: Target, state: TargetState) -> Plan | NothingToRollBack | CannotChoose:
-    """Say which side is stable and what a rollback would change, or why that cannot be said.
-
-    Stable is the configured revision or tag; else, during a split, the non-canary revision with
-    the largest observed share, the canary being the newest revision with traffic. Never "the
-    second newest": during a split both sides are named by the traffic itself.
-    Source: design, "Targets and topologies"; reference/cloud-run-and-canary.md, B.5.
-    """
-    if target.topology is Topology.SERVICES:
-        return _plan_for_services(target, state)
-    return _plan_for_revisions(target, state.switch)
-
-
-def _plan_for_services(target: Target, state: TargetState) -> Plan | NothingToRollBack | CannotChoose:
-    assert target.router is not None
-    assert target.canary_service is not None
-    written = state.switch.environment.get(target.router.variable, "")
-    percent = canary_share(written)
-    if percent is None:
-        return CannotChoose(UnsureWhy.VARIABLE_UNREADABLE, f"{target.router.variable}={written!r}")
-    if percent == 0:
-        return NothingToRollBack(NothingWhy.ALREADY_AT_ZERO, target.service)
-    return Plan(
-        topology=Topology.SERVICES,
-        service=ServiceName(target.router.service),
-        canary=target.canary_service,
-        stable=target.service,
-        canary_percent=percent,
-        variable=target.router.variable,
-    )
-
-
-def canary_share(written: str) -> int | None:
-    """Return the percentage a router's variable says, None when it is not a whole number 0 to 100."""
-    text = written.strip()
-    if not (text.isascii() and text.isdigit()) or int(text) > 100:
-        return None
-    return int(text)
-
-
-def _plan_for_revisions(target: Target, service: ServiceState) -> Plan | NothingToRollBack | CannotChoose:
-    shares = _serving(service)
-    stable = _configured_stable(target, service)
-    if isinstance(stable, CannotChoose):
-        return stable
-    if stable is None:
-        if len(shares) < 2:
-            return _one_revision_serves(service, shares)
-        newest = _newest(service, shares)
-        others = sorted((share, name) for name, share in shares.items() if name != newest)
-        if len(others) > 1 and others[-1][0] == others[-2][0]:
-            return CannotChoose(UnsureWhy.TIE, ", ".join(sorted(shares)), _ready_revisions(service))
-        stable = others[-1][1]
-    elif set(shares) == {stable}:
-        return NothingToRollBack(NothingWhy.NO_SPLIT, stable)
-    known = service.revision(stable)
-    if known is None:
-        return CannotChoose(UnsureWhy.STABLE_MISSING, stable, _ready_revisions(service))
-    if not known.ready:
-        return CannotChoose(UnsureWhy.STABLE_NOT_READY, stable, _ready_revisions(service))
-    canaries = {name: share for name, share in shares.items() if name != stable}
-    return Plan(
-        topology=Topology.REVISIONS,
-        service=service.name,
-        canary=_newest(service, canaries),
-        stable=stable,
-        canary_percent=sum(canaries.values()),
-    )
-
-
-def _serving(service: ServiceState) -> dict[RevisionName, int]:
-    """Shares above zero by revision: observed, or wanted while nothing has been observed yet."""
-    lines = service.observed or service.wanted
-    shares: dict[RevisionName, int] = {}
-    for line in lines:
-        if line.revision and line.percent > 0:
-            shares[line.revision] = shares.get(line.revision, 0) + line.percent
-    # A canary that was asked for but is not observed yet is already on its way: roll it back too.
-    for line in service.wanted:
-        if line.revision and line.percent > 0:
-            shares.setdefault(line.revision, line.percent)
-    return shares
-
-
-def _configured_stable(target: Target, service: ServiceState) -> RevisionName | CannotChoose | None:
-    if target.stable_revision:
-        return RevisionName(target.stable_revision)
-    if not target.stable_tag:
-        return None
-    tagged = next((s.revision for s in service.wanted if s.tag == target.stable_tag), None)
-    if tagged is None:
-        return CannotChoose(UnsureWhy.STABLE_MISSING, f"tag {target.stable_tag}", _ready_revisions(service))
-    return tagged
-
-
-def _one_revision_serves(
-    service: ServiceState, shares: Mapping[RevisionName, int]
-) -> NothingToRollBack | CannotChoose:
-    """One revision has everything. With an older ready one beside it that may well be the canary."""
-    serving = next(iter(shares), RevisionName(""))
-    older = tuple(r for r in _ready_revisions(service) if r.name != serving)
-    alone = service.revision(serving)
-    if alone is not None and any(r.created_at > alone.created_at for r in service.revisions):
-        return NothingToRollBack(NothingWhy.NO_SPLIT, serving)
-    if older:
-        return CannotChoose(UnsureWhy.CANARY_HAS_EVERYTHING, serving, older)
-    return NothingToRollBack(NothingWhy.NO_SPLIT, serving)
-
-
-def _newest(service: ServiceState, among: Mapping[RevisionName, int]) -> RevisionName:
-    by_age = [r.name for r in sorted(service.revisions, key=lambda r: r.created_at) if r.name in among]
-    return by_age[-1] if by_age else max(among)
-
-
-def _ready_revisions(service: ServiceState) -> tuple[Revision, ...]:
-    ready = (r for r in service.revisions if r.ready)
-    return tuple(sorted(ready, key=lambda r: r.created_at, reverse=True))
-
-
-def next_write(plan: Plan, state: TargetState) -> Write | None:
-    """Return the one write that is still needed for `plan`, None when everything is as wanted.
-
-    On topology ``services`` a router whose own traffic is pinned to an old revision would keep
-    serving the old variable, so once the new revision is ready its traffic is moved to it.
-    """
-    service = state.switch
-    if plan.topology is Topology.REVISIONS:
-        if service.wanted_percent(RevisionName(plan.stable)) == 100:
-            return None
-        return PinTraffic(service=service.name, revision=RevisionName(plan.stable), tags=_tags(service))
-    assert plan.variable is not None
-    if canary_share(service.environment.get(plan.variable, "")) != 0:
-        return SetVariable(service=service.name, variable=plan.variable, value="0")
-    newest = service.latest_created
-    if newest is None or newest != service.latest_ready:
-        return None
-    if any(s.latest and s.percent == 100 for s in service.wanted) or service.wanted_percent(newest) == 100:
-        return None
-    return PinTraffic(service=service.name, revision=newest, tags=_tags(service))
-
-
-def _tags(service: ServiceState) -> tuple[tuple[str, RevisionName], ...]:
-    return tuple((s.tag, s.revision) for s in service.wanted if s.tag and s.revision)
-
-
-def has_settled(plan: Plan, state: TargetState) -> bool:
-    """True when Cloud Run is observed to serve what `plan` wants, and is done moving."""
-    service = state.switch
-    if not service.settled or next_write(plan, state) is not None:
-        return False
-    if plan.topology is Topology.REVISIONS:
-        return service.observed_percent(RevisionName(plan.stable)) == 100
-    newest = service.latest_created
-    return newest is not None and newest == service.latest_ready and service.observed_percent(newest) == 100
-
-
-def sides(target: Target, plan: Plan | None, state: TargetState) -> Sides:
-    """Say where each side's numbers are found: by `plan` if there is one, else by who serves now."""
-    if target.topology is Topology.SERVICES:
-        assert target.canary_service is not None
-        return Sides(
-            stable=SideAddress(service=ServiceName(target.service)),
-            canary=SideAddress(service=ServiceName(target.canary_service)),
-        )
-    service = ServiceName(target.service)
-    if plan is not None:
-        return Sides(
-            stable=SideAddress(service=service, revision=RevisionName(plan.stable)),
-            canary=SideAddress(service=service, revision=RevisionName(plan.canary)),
-        )
-    shares = _serving(state.switch)
-    biggest = max(shares, key=lambda name: shares[name]) if shares else None
-    return Sides(stable=SideAddress(service=service, revision=biggest), canary=None)
-
-
 def outcome(evidence: tuple[Evidence, ...]) -> RollbackState:
     """Return VERIFIED when every proof is there and proven, NOT_VERIFIED otherwise."""
     proven = {e.proof for e in evidence if e.verdict is Verdict.PROVEN}
     return RollbackState.VERIFIED if proven == set(Proof) else RollbackState.NOT_VERIFIED
+
+
+class IllegalMove(Exception):
+    """A rollback cannot go from `current` to `wanted`."""
+
+    def __init__(self, *, current: RollbackState, wanted: RollbackState) -> None:
+        super().__init__(f"a rollback cannot go from {current} to {wanted}")
+        self.current = current
+        self.wanted = wanted
+
+
+def moved(rollback: Rollback, wanted: RollbackState, *, at: datetime) -> Rollback:
+    """Return a copy in state `wanted`, stamped `at` (aware, UTC) where that state has a time.
+
+    Raises:
+        IllegalMove: `NEXT_STATES` has no arrow from the current state to `wanted`.
+    """
+    if wanted not in NEXT_STATES.get(rollback.state, frozenset()):
+        raise IllegalMove(current=rollback.state, wanted=wanted)
+    stamp = _STAMPS.get(wanted, "ended_at" if wanted in ENDED else None)
+    times: dict[str, Any] = {stamp: at} if stamp else {}
+    return replace(rollback, state=wanted, **times)
+
+
+_STAMPS = {
+    RollbackState.REQUESTED: "requested_at",
+    RollbackState.APPLIED: "applied_at",
+    RollbackState.SETTLED: "settled_at",
+}

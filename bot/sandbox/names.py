@@ -125,3 +125,6 @@ CHAT_SERVICE = "ion-chat"
 CHAT_CANARY_SERVICE = "ion-chat-canary"
 CHAT_ROUTER = "ion-chat-router"
 CHAT_VARIABLE = "CANARY_TRAFFIC_PERCENTAGE"
+
+#: Channels the bot was invited to.
+BOT_CHANNELS = frozenset({"C0CRITICAL", "C0OPERATIONS"})

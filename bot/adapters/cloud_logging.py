@@ -1,0 +1,196 @@
+"""Cloud Logging: what each side answered in a window, from Cloud Run's request log."""
+
+import asyncio
+from collections.abc import Mapping
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from bot.adapters.google import (
+    GoogleConnection,
+    GoogleEndpoint,
+    faults_named,
+    in_one_line,
+    pages,
+    project_of,
+    quoted,
+)
+from bot.domain.faults import CloudFault
+from bot.domain.playbook import Target
+from bot.domain.readings import RequestCounts, Side
+from bot.domain.traffic import SideAddress, Sides
+from bot.usecases.ports import RequestLog
+
+if TYPE_CHECKING:
+    from google.cloud.logging_v2.services.logging_service_v2 import LoggingServiceV2AsyncClient
+
+#: Google rejects more.
+PAGE_SIZE = 1000
+#: For one call; the read quota is about 60 pages a minute and the event loop has other work.
+MOST_ENTRIES = 5000
+#: For one page.
+PAGE_SECONDS = 10.0
+#: For one call, however many (empty) pages it has.
+COUNT_SECONDS = 30.0
+
+
+def _logging_client() -> "type[LoggingServiceV2AsyncClient]":
+    # Not `logging.Client`: that one slips ``timestamp>="now-24h"`` into filters, and cannot be
+    # pointed at a plaintext address.
+    from google.cloud.logging_v2.services.logging_service_v2 import LoggingServiceV2AsyncClient
+
+    return LoggingServiceV2AsyncClient
+
+
+@dataclass
+class Tally:
+    """What was counted for one side so far; latencies in milliseconds."""
+
+    requests: int = 0
+    errors: int = 0
+    latencies_ms: list[float] = field(default_factory=list)
+
+    def count(self, status: int, latency_ms: float | None) -> None:
+        self.requests += 1
+        self.errors += 500 <= status <= 599
+        if latency_ms is not None:
+            self.latencies_ms.append(latency_ms)
+
+
+class CloudLogging(RequestLog):
+    """The Cloud Logging API v2.
+
+    Args:
+        endpoint: the setting ``CLOUD_LOGGING_ENDPOINT``, see `GoogleEndpoint.parse`.
+        project: Google Cloud project of targets that name none.
+    """
+
+    def __init__(self, endpoint: str, project: str) -> None:
+        self._google = GoogleConnection(GoogleEndpoint.parse(endpoint, setting="CLOUD_LOGGING_ENDPOINT"))
+        self._project = project
+
+    async def close(self) -> None:
+        """Close the connection."""
+        await self._google.close()
+
+    async def count(
+        self, target: Target, sides: Sides, *, since: datetime, until: datetime
+    ) -> dict[Side, RequestCounts]:
+        """See `RequestLog.count`. Sides that share a service are counted in one call.
+
+        Beyond `MOST_ENTRIES` the newest ones are counted, of both sides, so their shares stay true.
+        """
+        calls = (self._count(target, group, since, until) for group in _by_service(sides))
+        return {side: counts for part in await asyncio.gather(*calls) for side, counts in part.items()}
+
+    async def _count(
+        self, target: Target, addresses: Mapping[Side, SideAddress], since: datetime, until: datetime
+    ) -> dict[Side, RequestCounts]:
+        tallies = {side: Tally() for side in addresses}
+        truncated, problem = False, None
+        try:
+            with faults_named("read the request log"):
+                project = project_of(target, self._project)
+                client = await self._google.client(_logging_client)
+                request = _list_request(project, target.region, addresses, since, until)
+                async with asyncio.timeout(COUNT_SECONDS):
+                    truncated = await _tally_all(client, request, addresses, tallies)
+        except CloudFault as fault:
+            tallies, problem = {side: Tally() for side in addresses}, in_one_line(fault)
+        return {
+            side: RequestCounts(
+                side=side,
+                since=since,
+                until=until,
+                requests=tally.requests,
+                errors=tally.errors,
+                latencies_ms=tuple(tally.latencies_ms),
+                truncated=truncated,
+                problem=problem,
+            )
+            for side, tally in tallies.items()
+        }
+
+
+async def _tally_all(
+    client: "LoggingServiceV2AsyncClient",
+    request: Any,
+    addresses: Mapping[Side, SideAddress],
+    tallies: Mapping[Side, Tally],
+) -> bool:
+    """Count entries into `tallies`; return True when there were more than `MOST_ENTRIES`."""
+    left = MOST_ENTRIES
+    listing = pages(client.list_log_entries, request, timeout_seconds=PAGE_SECONDS)
+    async with aclosing(listing):
+        async for page in listing:
+            # The bare protobuf messages: the wrappers cost the event loop much more.
+            entries = page.entries.pb
+            tally_entries(entries[:left], addresses, tallies)
+            if len(entries) > left or (len(entries) == left and page.next_page_token):
+                return True
+            left -= len(entries)
+    return False
+
+
+def _by_service(sides: Sides) -> list[dict[Side, SideAddress]]:
+    if sides.canary is None:
+        return [{Side.STABLE: sides.stable}]
+    if sides.canary.service == sides.stable.service:
+        return [{Side.CANARY: sides.canary, Side.STABLE: sides.stable}]
+    return [{Side.CANARY: sides.canary}, {Side.STABLE: sides.stable}]
+
+
+def _list_request(
+    project: str, region: str, addresses: Mapping[Side, SideAddress], since: datetime, until: datetime
+) -> Any:
+    from google.cloud.logging_v2.types import ListLogEntriesRequest
+
+    return ListLogEntriesRequest(
+        resource_names=[f"projects/{project}"],
+        filter=request_log_filter(project, region, addresses, since=since, until=until),
+        order_by="timestamp desc",
+        page_size=PAGE_SIZE,
+    )
+
+
+def request_log_filter(
+    project: str, region: str, addresses: Mapping[Side, SideAddress], *, since: datetime, until: datetime
+) -> str:
+    """Return the filter for the request log of `addresses` (one service), ``since`` <= t < ``until``."""
+    service = next(iter(addresses.values())).service
+    revisions = [address.revision for address in addresses.values()]
+    conditions = [
+        f"logName={quoted(f'projects/{project}/logs/run.googleapis.com%2Frequests')}",
+        'resource.type="cloud_run_revision"',
+        f"resource.labels.location={quoted(region)}",
+        f"resource.labels.service_name={quoted(service)}",
+    ]
+    # One side may be the service as a whole; then no revision is left out.
+    if all(revisions):
+        either = " OR ".join(f"resource.labels.revision_name={quoted(r)}" for r in revisions if r)
+        conditions.append(f"({either})")
+    conditions += [f"timestamp>={quoted(_rfc3339(since))}", f"timestamp<{quoted(_rfc3339(until))}"]
+    return " AND ".join(conditions)
+
+
+def _rfc3339(moment: datetime) -> str:
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def tally_entries(entries: Any, addresses: Mapping[Side, SideAddress], tallies: Mapping[Side, Tally]) -> None:
+    """Count each log entry (a bare protobuf message) for every side it belongs to."""
+    for entry in entries:
+        if not entry.HasField("http_request"):
+            continue
+        answer = entry.http_request
+        latency_ms = answer.latency.ToMicroseconds() / 1000 if answer.HasField("latency") else None
+        for side, address in addresses.items():
+            if _belongs(entry.resource.labels, address):
+                tallies[side].count(answer.status, latency_ms)
+
+
+def _belongs(labels: Mapping[str, str], address: SideAddress) -> bool:
+    if labels.get("service_name") != address.service:
+        return False
+    return address.revision is None or labels.get("revision_name") == address.revision

@@ -1,0 +1,213 @@
+"""The tables. Rows stay in this package; the rest of the house sees domain values."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    DateTime,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Text,
+    text,
+)
+from sqlalchemy.engine import Dialect
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.types import TypeDecorator
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """Aware UTC in, aware UTC out. SQLite would give naive datetimes back."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Store UTC; refuse a naive datetime."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"a naive datetime cannot be stored: {value!r}")
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Return aware UTC."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Base(DeclarativeBase):
+    """Our own metadata; the workflow engine's tables are not in it."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(column_0_N_label)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map = {datetime: UtcDateTime(), dict[str, Any]: JSON(), list[Any]: JSON()}  # noqa: RUF012
+
+
+class RequestRow(Base):
+    """Every accepted request by its key, so that a redelivery or a replay changes nothing."""
+
+    __tablename__ = "request"
+
+    key: Mapped[str] = mapped_column(String(255), primary_key=True)
+    received_at: Mapped[datetime]
+
+
+class IncidentRow(Base):
+    """One incident; `people` is what only people know."""
+
+    __tablename__ = "incident"
+    __table_args__ = (
+        # One open incident per target, whoever opens it at the same moment.
+        Index(
+            "uq_incident_open_target",
+            "target",
+            unique=True,
+            sqlite_where=text("state = 'open'"),
+            postgresql_where=text("state = 'open'"),
+        ),
+        {"sqlite_autoincrement": True},
+    )
+
+    number: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=True)
+    target: Mapped[str] = mapped_column(String(40))
+    state: Mapped[str] = mapped_column(String(20))
+    severity: Mapped[str] = mapped_column(String(20))
+    failure_type: Mapped[str] = mapped_column(String(20))
+    opened_at: Mapped[datetime]
+    opened_by: Mapped[str] = mapped_column(String(100))
+    playbook_version: Mapped[str] = mapped_column(String(64))
+    deployed_at: Mapped[datetime | None]
+    closed_at: Mapped[datetime | None]
+    people: Mapped[dict[str, Any]]
+    edition: Mapped[int] = mapped_column(default=0, comment="bumped whenever the record is rendered anew")
+
+
+class RollbackRow(Base):
+    """One rollback; plan, candidates, before and evidence are domain values as JSON."""
+
+    __tablename__ = "rollback"
+    __table_args__ = (
+        # One running rollback per target, from any replica.
+        Index(
+            "uq_rollback_running_target",
+            "target",
+            unique=True,
+            sqlite_where=text("running"),
+            postgresql_where=text("running"),
+        ),
+    )
+
+    id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    target: Mapped[str] = mapped_column(String(40))
+    state: Mapped[str] = mapped_column(String(40))
+    running: Mapped[bool] = mapped_column(comment="derived from state; carries the unique index")
+    incident: Mapped[int | None] = mapped_column(ForeignKey("incident.number"), index=True)
+    asked_by: Mapped[str] = mapped_column(String(100))
+    asked_at: Mapped[datetime] = mapped_column(index=True)
+    decided_by: Mapped[str | None] = mapped_column(String(100))
+    reason: Mapped[str] = mapped_column(Text)
+    forced: Mapped[bool]
+    twice: Mapped[bool]
+    channel: Mapped[str] = mapped_column(String(100))
+    acting_team: Mapped[str | None] = mapped_column(String(40))
+    playbook_version: Mapped[str] = mapped_column(String(64))
+    plan: Mapped[dict[str, Any] | None]
+    candidates: Mapped[list[Any]]
+    before: Mapped[list[Any]]
+    evidence: Mapped[list[Any]]
+    deployed_at: Mapped[datetime | None]
+    requested_at: Mapped[datetime | None]
+    applied_at: Mapped[datetime | None]
+    settled_at: Mapped[datetime | None]
+    ended_at: Mapped[datetime | None]
+    problem: Mapped[str | None] = mapped_column(Text)
+    writes: Mapped[int]
+
+
+class ChainRow(Base):
+    """The head of one timeline; locking it is what keeps a chain from forking."""
+
+    __tablename__ = "timeline_chain"
+
+    chain: Mapped[str] = mapped_column(String(60), primary_key=True)
+    length: Mapped[int]
+    head: Mapped[str] = mapped_column(String(64))
+
+
+class EntryRow(Base):
+    """One line of a timeline. Triggers refuse UPDATE and DELETE."""
+
+    __tablename__ = "timeline_entry"
+    __table_args__ = (Index("uq_timeline_entry_chain_key", "chain", "key", unique=True),)
+
+    chain: Mapped[str] = mapped_column(ForeignKey("timeline_chain.chain"), primary_key=True)
+    sequence: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    key: Mapped[str] = mapped_column(String(200))
+    at: Mapped[datetime]
+    actor: Mapped[str] = mapped_column(String(200))
+    event: Mapped[str] = mapped_column(String(60))
+    facts: Mapped[dict[str, Any]]
+    previous: Mapped[str] = mapped_column(String(64))
+    hash: Mapped[str] = mapped_column(String(64))
+
+
+class MessageRow(Base):
+    """One Slack message of ours: what it shows, how often it changed, how far Slack knows.
+
+    `wanted` counts changes, `sent` is the count Slack has seen: editing is coalesced for free.
+    `sending` is set before the first post, so that a crash in between is told from "never tried".
+    """
+
+    __tablename__ = "message"
+
+    key: Mapped[str] = mapped_column(String(200), primary_key=True)
+    what: Mapped[str] = mapped_column(String(40))
+    subject: Mapped[str] = mapped_column(String(200))
+    facts: Mapped[dict[str, Any]]
+    channel: Mapped[str] = mapped_column(String(100), comment="where it should go: id or #name")
+    person: Mapped[str | None] = mapped_column(String(100), comment="only visible to this person")
+    under: Mapped[str | None] = mapped_column(String(200), comment="key of the message it replies to")
+    wanted: Mapped[int]
+    sent: Mapped[int]
+    sending: Mapped[bool]
+    sent_channel: Mapped[str | None] = mapped_column(String(100), comment="where it did go")
+    ts: Mapped[str | None] = mapped_column(String(40))
+    problem: Mapped[str | None] = mapped_column(Text)
+
+
+class PersonRow(Base):
+    """What Slack last said about somebody: for names in records, and for 60 s also for rights."""
+
+    __tablename__ = "person"
+
+    id: Mapped[str] = mapped_column(String(100), primary_key=True)
+    name: Mapped[str] = mapped_column(String(200))
+    team_id: Mapped[str] = mapped_column(String(40))
+    locale: Mapped[str] = mapped_column(String(20))
+    time_zone: Mapped[str] = mapped_column(String(80))
+    guest: Mapped[bool]
+    bot: Mapped[bool]
+    deactivated: Mapped[bool]
+    stranger: Mapped[bool]
+    read_at: Mapped[datetime]
+
+
+class ReplicaRow(Base):
+    """A worker process and until when it is believed alive, in milliseconds of the database's clock."""
+
+    __tablename__ = "replica"
+
+    id: Mapped[str] = mapped_column(String(120), primary_key=True)
+    expires_ms: Mapped[int] = mapped_column(BigInteger)

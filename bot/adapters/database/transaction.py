@@ -1,0 +1,222 @@
+"""What can be done within one transaction, over SQL."""
+
+import time
+from collections.abc import Callable
+from dataclasses import fields
+from datetime import datetime
+from typing import Any
+
+from pydantic import TypeAdapter
+from sqlalchemy import func, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from bot.adapters.database.tables import (
+    Base,
+    ChainRow,
+    EntryRow,
+    IncidentRow,
+    MessageRow,
+    PersonRow,
+    RequestRow,
+    RollbackRow,
+)
+from bot.domain.ids import ChannelId, IncidentNumber, PersonId, RollbackId, TargetName
+from bot.domain.incident import Incident, IncidentState
+from bot.domain.rollback import RUNNING, Rollback
+from bot.domain.timeline import GENESIS, Entry, Event, link
+from bot.usecases.ports import Notice, NotKept, Showing, Transaction, Workflow
+
+_ROLLBACK = TypeAdapter(Rollback)
+_INCIDENT = TypeAdapter(Incident)
+
+#: Starts a workflow in a session's own transaction: session, workflow, id, arguments, partition.
+Starter = Callable[[Session, Workflow, str, dict[str, str], str | None], None]
+
+
+class SqlTransaction(Transaction):
+    """One SQLAlchemy session; the caller commits."""
+
+    def __init__(self, session: Session, start: Starter) -> None:
+        self._session = session
+        self._start = start
+
+    def first_time(self, key: str, *, at: datetime) -> bool:
+        """See `Transaction.first_time`."""
+        return self._insert_once(RequestRow, key=key, received_at=at)
+
+    def start(self, workflow: Workflow, id: str, /, **arguments: str) -> None:
+        """See `Transaction.start`."""
+        self._start(self._session, workflow, f"{workflow}:{id}", arguments, None)
+
+    def add_rollback(self, rollback: Rollback) -> None:
+        """See `Transaction.add_rollback`."""
+        self._session.add(RollbackRow(**_columns(_ROLLBACK, rollback), running=rollback.state in RUNNING))
+        self._session.flush()
+
+    def rollback(self, id: RollbackId) -> Rollback:
+        """See `Transaction.rollback`."""
+        row = self._session.get(RollbackRow, id, with_for_update=True, populate_existing=True)
+        if row is None:
+            raise NotKept(f"no rollback {id}")
+        return _rollback(row)
+
+    def save_rollback(self, rollback: Rollback) -> None:
+        """See `Transaction.save_rollback`."""
+        values = _columns(_ROLLBACK, rollback) | {"running": rollback.state in RUNNING}
+        self._session.execute(update(RollbackRow).where(RollbackRow.id == rollback.id).values(values))
+
+    def running_rollback(self, target: TargetName) -> Rollback | None:
+        """See `Transaction.running_rollback`."""
+        found = select(RollbackRow).where(RollbackRow.target == target, RollbackRow.running)
+        row = self._session.scalars(found).one_or_none()
+        return _rollback(row) if row else None
+
+    def last_rollback(self, target: TargetName) -> Rollback | None:
+        """See `Transaction.last_rollback`."""
+        found = (
+            select(RollbackRow)
+            .where(RollbackRow.target == target, RollbackRow.requested_at.is_not(None))
+            .order_by(RollbackRow.requested_at.desc())
+            .limit(1)
+        )
+        row = self._session.scalars(found).one_or_none()
+        return _rollback(row) if row else None
+
+    def rollbacks_of(self, incident: IncidentNumber) -> tuple[Rollback, ...]:
+        """See `Transaction.rollbacks_of`."""
+        found = select(RollbackRow).where(RollbackRow.incident == incident).order_by(RollbackRow.asked_at)
+        return tuple(_rollback(row) for row in self._session.scalars(found))
+
+    def add_incident(self, incident: Incident) -> Incident:
+        """See `Transaction.add_incident`."""
+        values = _columns(_INCIDENT, incident)
+        del values["number"]
+        row = IncidentRow(**values)
+        self._session.add(row)
+        self._session.flush()
+        return _incident(row)
+
+    def incident(self, number: IncidentNumber) -> Incident:
+        """See `Transaction.incident`."""
+        row = self._session.get(IncidentRow, number, with_for_update=True, populate_existing=True)
+        if row is None:
+            raise NotKept(f"no incident {number}")
+        return _incident(row)
+
+    def save_incident(self, incident: Incident) -> None:
+        """See `Transaction.save_incident`."""
+        values = _columns(_INCIDENT, incident)
+        self._session.execute(update(IncidentRow).where(IncidentRow.number == incident.number).values(values))
+
+    def open_incident(self, target: TargetName) -> Incident | None:
+        """See `Transaction.open_incident`."""
+        found = select(IncidentRow).where(
+            IncidentRow.target == target, IncidentRow.state == IncidentState.OPEN
+        )
+        row = self._session.scalars(found.with_for_update()).one_or_none()
+        return _incident(row) if row else None
+
+    def incidents(self, *, limit: int) -> tuple[Incident, ...]:
+        """See `Transaction.incidents`."""
+        found = select(IncidentRow).order_by(IncidentRow.number.desc()).limit(limit)
+        return tuple(_incident(row) for row in self._session.scalars(found))
+
+    def write_down(
+        self, chain: str, event: Event, *, key: str, at: datetime, actor: str, **facts: Any
+    ) -> int | None:
+        """See `Transaction.write_down`."""
+        self._insert_once(ChainRow, chain=chain, length=0, head=GENESIS)
+        head = self._session.get_one(ChainRow, chain, with_for_update=True, populate_existing=True)
+        known = select(func.count()).where(EntryRow.chain == chain, EntryRow.key == key)
+        if self._session.scalar(known):
+            return None
+        entry: dict[str, Any] = {
+            "chain": chain, "sequence": head.length + 1, "key": key, "at": at,
+            "actor": actor, "event": event.value, "facts": facts, "previous": head.head,
+        }  # fmt: skip
+        row = EntryRow(**entry, hash=link(**entry))
+        self._session.add(row)
+        head.length, head.head = row.sequence, row.hash
+        self._session.flush()
+        return row.sequence
+
+    def timeline(self, chain: str) -> tuple[Entry, ...]:
+        """See `Transaction.timeline`."""
+        found = select(EntryRow).where(EntryRow.chain == chain).order_by(EntryRow.sequence)
+        return tuple(_entry(row) for row in self._session.scalars(found))
+
+    def names(self) -> dict[PersonId, str]:
+        """See `Transaction.names`."""
+        rows = self._session.execute(select(PersonRow.id, PersonRow.name))
+        return {PersonId(id): name for id, name in rows}
+
+    def show(self, what: Showing, subject: str, *, channel: ChannelId, under: str | None = None) -> None:
+        """See `Transaction.show`."""
+        self._put(f"{what}:{subject}", what=what, subject=subject, channel=channel, under=under)
+
+    def tell(self, notice: Notice, *, key: str) -> None:
+        """See `Transaction.tell`."""
+        message = f"{Showing.NOTICE}:{key}"
+        if self._session.get(MessageRow, message) is None:
+            facts = {"what": notice.what} | dict(notice.facts)
+            self._put(
+                message, what=Showing.NOTICE, subject=key, channel=notice.channel,
+                person=notice.person, facts=facts,
+            )  # fmt: skip
+
+    def _put(
+        self, key: str, *, what: Showing, subject: str, channel: ChannelId,
+        under: str | None = None, person: PersonId | None = None, facts: dict[str, Any] | None = None,
+    ) -> None:  # fmt: skip
+        first = self._insert_once(
+            MessageRow, key=key, what=what.value, subject=subject, facts=facts or {}, channel=channel,
+            person=person, under=under, wanted=1, sent=0, sending=False,
+        )  # fmt: skip
+        if not first:
+            more = update(MessageRow).where(MessageRow.key == key).values(wanted=MessageRow.wanted + 1)
+            self._session.execute(more)
+        self._send(key, channel, person)
+
+    def resend_unsent(self) -> None:
+        """See `Transaction.resend_unsent`."""
+        unsent = select(MessageRow).where(MessageRow.sent < MessageRow.wanted).order_by(MessageRow.key)
+        for row in self._session.scalars(unsent):
+            self._send(row.key, row.channel, row.person)
+
+    def _send(self, key: str, channel: str, person: str | None) -> None:
+        # Same-second work is taken in order of its id, so the id carries a zero-padded clock.
+        turn = f"{Workflow.POST}:{channel}:{time.time_ns() // 1000:020d}:{key}"
+        lane = f"person:{person}" if person else channel
+        self._start(self._session, Workflow.POST, turn, {"key": key}, lane)
+
+    def _insert_once(self, table: type[Base], **values: Any) -> bool:
+        """Insert a row unless one with its primary key is there; True when it was inserted."""
+        dialect = self._session.get_bind().dialect.name
+        insert = sqlite.insert if dialect == "sqlite" else postgresql.insert
+        made = self._session.execute(insert(table).values(**values).on_conflict_do_nothing())
+        return bool(made.rowcount)  # type: ignore[attr-defined]
+
+
+def _columns(adapter: TypeAdapter[Any], value: Any) -> dict[str, Any]:
+    """Fields as columns: compound ones as JSON, the rest as Python values."""
+    plain = adapter.dump_python(value, mode="json")
+    return {
+        field.name: raw if isinstance(raw := getattr(value, field.name), datetime) else plain[field.name]
+        for field in fields(value)
+    }
+
+
+def _rollback(row: RollbackRow) -> Rollback:
+    return _ROLLBACK.validate_python({f.name: getattr(row, f.name) for f in fields(Rollback)})
+
+
+def _incident(row: IncidentRow) -> Incident:
+    return _INCIDENT.validate_python({f.name: getattr(row, f.name) for f in fields(Incident)})
+
+
+def _entry(row: EntryRow) -> Entry:
+    return Entry(
+        chain=row.chain, sequence=row.sequence, key=row.key, at=row.at, actor=row.actor,
+        event=Event(row.event), facts=row.facts, previous=row.previous, hash=row.hash,
+    )  # fmt: skip

@@ -1,0 +1,266 @@
+"""Durable workflows on DBOS Transact: the one file that knows the engine.
+
+Our rows and the workflow they ask for are written in one transaction, under an id that is the
+idempotency key. What DBOS leaves to a paid service, taking over from a replica that died, is done
+here with a lease and a sweep (reference/durable-work.md, sections 3 and 10).
+"""
+
+import asyncio
+import fcntl
+import os
+import secrets
+import socket
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+from typing import IO, Any, TypeVar
+
+import structlog
+from dbos import DBOS, DBOSClient, DBOSConfig, DBOSPortableJSONSerializer
+from pydantic import TypeAdapter
+from sqlalchemy import BigInteger, Connection, Engine, cast, delete, func, select
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.orm import Session
+
+from bot.adapters.database.engine import Database
+from bot.adapters.database.tables import ReplicaRow
+from bot.usecases.ports import Steps, StoreDown, Workflow
+
+T = TypeVar("T")
+log = structlog.get_logger()
+
+#: A workflow of ours: its thread and its arguments.
+Run = Callable[[Steps, Mapping[str, str]], Awaitable[None]]
+#: Told when a workflow breaks off with an error nobody foresaw: workflow, arguments, reference.
+Broken = Callable[[Workflow, Mapping[str, str], str], Awaitable[None]]
+
+APPLICATION = "backout"
+#: Constant, so that a new release goes on with what the old one began; incompatible edits use
+#: `DBOS.patch`. The default, a hash of the source, would strand work at every deployment.
+APPLICATION_VERSION = "1"
+WORK_QUEUE, POST_QUEUE = "work", "post"
+#: How often a queue is looked at, seconds. A person waits for the first, Slack's limits for the second.
+WORK_POLL_SECONDS, POST_POLL_SECONDS = 0.1, 0.15
+#: A worker that has not renewed its lease for this long is taken to be dead.
+LEASE_SECONDS = 15.0
+#: How often leases are renewed and orphans looked for.
+SWEEP_SECONDS = LEASE_SECONDS / 3
+#: A workflow that died this often stays down and is reported, instead of killing worker after worker.
+MOST_RECOVERIES = 10
+STORE_RETRY_SECONDS = 1.0
+
+
+class AlreadyWorking(Exception):
+    """Another process is the worker of this SQLite file."""
+
+
+class Durable:
+    """Starts workflows from any process; runs them in the one that has launched."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._url = database.url.render_as_string(hide_password=False)
+        self._client: DBOSClient | None = None
+        self._executor = "local" if database.is_sqlite else f"{socket.gethostname()}-{secrets.token_hex(8)}"
+        self._lock: IO[str] | None = None
+        self._sweeping: asyncio.Task[None] | None = None
+
+    def migrate(self) -> None:
+        """Bring the engine's own tables up to date."""
+        DBOS.migrate(self._url)
+
+    def start(
+        self, session: Session, workflow: Workflow, id: str, arguments: dict[str, str], lane: str | None
+    ) -> None:
+        """Start a workflow when `session` commits; an id that was used before starts nothing.
+
+        Workflows of one `lane` run one after another, in the order of their ids.
+        """
+        options: dict[str, Any] = {
+            "workflow_name": workflow.value,
+            "workflow_id": id,
+            "queue_name": POST_QUEUE if lane else WORK_QUEUE,
+            "app_version": APPLICATION_VERSION,
+        }
+        if lane:
+            options["queue_partition_key"] = lane
+        self._sender().enqueue_in_transaction(session, options, arguments)  # type: ignore[arg-type]
+
+    def _sender(self) -> DBOSClient:
+        if self._client is None:
+            self._client = DBOSClient(
+                system_database_url=self._url,
+                serializer=DBOSPortableJSONSerializer(),
+                application_name=APPLICATION,
+                lazy=True,
+                retry_connection_errors=False,
+            )
+        return self._client
+
+    async def launch(self, runs: Mapping[Workflow, Run], *, broken: Broken) -> None:
+        """Become a worker: take up what was left unfinished, then whatever comes.
+
+        Must be awaited in the event loop that the workflows are to run on.
+
+        Raises:
+            AlreadyWorking: on SQLite, another process is the worker.
+        """
+        if self._database.is_sqlite:
+            self._lock = _lock_file(Path(f"{self._database.url.database}.worker"))
+        DBOS(config=self._config())
+        for workflow, run in runs.items():
+            _register(workflow, run, broken)
+        if not self._database.is_sqlite:
+            await self._database.write(self._renew_lease)
+        DBOS.launch()
+        await DBOS.register_queue_async(WORK_QUEUE, polling_interval_sec=WORK_POLL_SECONDS)
+        await DBOS.register_queue_async(
+            POST_QUEUE, polling_interval_sec=POST_POLL_SECONDS, partition_concurrency=1
+        )
+        if not self._database.is_sqlite:
+            self._sweeping = asyncio.create_task(self._sweep_for_ever())
+
+    def _config(self) -> DBOSConfig:
+        return DBOSConfig(
+            name=APPLICATION,
+            system_database_url=self._url,
+            application_version=APPLICATION_VERSION,
+            executor_id=self._executor,
+            serializer=DBOSPortableJSONSerializer(),
+            notification_listener_polling_interval_sec=0.2,
+            console_log_level="ERROR",
+            log_level="ERROR",
+            run_migrations=False,
+        )
+
+    async def shutdown(self) -> None:
+        """Stop taking work; what is running is taken up again by the next worker."""
+        if self._sweeping:
+            self._sweeping.cancel()
+        await asyncio.to_thread(DBOS.destroy)
+        if not self._database.is_sqlite:
+            await self._database.write(self._end_lease)
+        self.close()
+
+    def close(self) -> None:
+        """Let go of connections and of the worker's lock."""
+        if self._client is not None:
+            self._client.destroy()
+        if self._lock is not None:
+            self._lock.close()
+
+    async def workers_alive(self) -> bool:
+        """True when some process is running workflows on this database."""
+        if self._database.is_sqlite:
+            return _is_locked(Path(f"{self._database.url.database}.worker"))
+        return bool(await self._database.read(_live_replicas))
+
+    async def _sweep_for_ever(self) -> None:
+        """Renew our lease and take over from the dead, until cancelled.
+
+        Level-triggered: every round compares all owners of running work with all live leases, so
+        a round that was missed costs time and nothing else.
+        """
+        while True:
+            await asyncio.sleep(SWEEP_SECONDS)
+            try:
+                live = await self._database.write(self._renew_lease)
+                await self._take_over(live)
+            except Exception:
+                log.exception("sweep_failed")
+
+    async def _take_over(self, live: frozenset[str]) -> None:
+        pending = await DBOS.list_workflows_async(status="PENDING", load_input=False, load_output=False)
+        dead = {w.executor_id for w in pending if w.executor_id} - live
+        if dead:
+            log.warning("taking_over", replicas=sorted(dead))
+            await asyncio.to_thread(DBOS._recover_pending_workflows, sorted(dead))
+
+    def _renew_lease(self, engine: Engine) -> frozenset[str]:
+        """Renew our lease by the database's clock and return all replicas that are alive."""
+        expires = _now_ms() + int(LEASE_SECONDS * 1000)
+        with engine.begin() as connection:
+            mine = postgresql.insert(ReplicaRow).values(id=self._executor, expires_ms=expires)
+            connection.execute(
+                mine.on_conflict_do_update(index_elements=["id"], set_={"expires_ms": expires})
+            )
+            return frozenset(
+                connection.scalars(select(ReplicaRow.id).where(ReplicaRow.expires_ms > _now_ms()))
+            )
+
+    def _end_lease(self, engine: Engine) -> None:
+        with engine.begin() as connection:
+            connection.execute(delete(ReplicaRow).where(ReplicaRow.id == self._executor))
+
+
+def _now_ms() -> Any:
+    return cast(func.extract("epoch", func.clock_timestamp()) * 1000, BigInteger)
+
+
+def _live_replicas(engine: Engine) -> frozenset[str]:
+    with engine.connect() as connection:
+        return _alive(connection)
+
+
+def _alive(connection: Connection) -> frozenset[str]:
+    return frozenset(connection.scalars(select(ReplicaRow.id).where(ReplicaRow.expires_ms > _now_ms())))
+
+
+def _lock_file(path: Path) -> IO[str]:
+    handle = path.open("w")
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        handle.close()
+        raise AlreadyWorking(f"another process is the worker ({path} is locked)") from error
+    handle.write(str(os.getpid()))
+    handle.flush()
+    return handle
+
+
+def _is_locked(path: Path) -> bool:
+    try:
+        _lock_file(path).close()
+    except AlreadyWorking:
+        return True
+    return False
+
+
+class _DbosSteps(Steps):
+    """A workflow's steps, remembered by DBOS."""
+
+    async def step(self, name: str, action: Callable[[], Awaitable[T]], *, into: type[T]) -> T:
+        """See `Steps.step`."""
+        adapter: TypeAdapter[T] = TypeAdapter(into)
+
+        async def run() -> Any:
+            return adapter.dump_python(await _once_the_database_is_back(action), mode="json")
+
+        return adapter.validate_python(await DBOS.run_step_async({"name": name}, run))
+
+    async def sleep(self, seconds: float) -> None:
+        """See `Steps.sleep`."""
+        await DBOS.sleep_async(seconds)
+
+
+async def _once_the_database_is_back(action: Callable[[], Awaitable[T]]) -> T:
+    """Nothing may be done that could not be recorded, so a step waits for its database."""
+    while True:
+        try:
+            return await action()
+        except StoreDown:
+            log.exception("waiting_for_database")
+            await asyncio.sleep(STORE_RETRY_SECONDS)
+
+
+def _register(workflow: Workflow, run: Run, broken: Broken) -> None:
+    async def wrapped(arguments: dict[str, str]) -> None:
+        try:
+            await run(_DbosSteps(), arguments)
+        except Exception:
+            reference = secrets.token_hex(4)
+            log.exception("workflow_broken", workflow=workflow.value, reference=reference, **arguments)
+            await broken(workflow, arguments, reference)
+            raise
+
+    wrapped.__qualname__ = f"workflow_{workflow.value}"
+    DBOS.workflow(name=workflow.value, max_recovery_attempts=MOST_RECOVERIES)(wrapped)

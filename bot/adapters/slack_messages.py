@@ -1,0 +1,317 @@
+"""Sending our messages to Slack: once, in order, edited in place, whatever Slack does meanwhile.
+
+A message is a row that says what it shows; it is rendered when it is sent, so ten changes in a
+second are one edit. Slack knows no idempotency key: before a post that may have happened already
+our own message is looked for by the key in its metadata (reference/durable-work.md, section 10).
+"""
+
+import asyncio
+import time
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
+from sqlalchemy import Engine, select, update
+from sqlalchemy.orm import Session
+
+from bot.adapters.database.engine import Database
+from bot.adapters.database.tables import MessageRow
+from bot.adapters.rendering import File, Rendering
+from bot.slack.ids import METADATA_EVENT
+from bot.slack.views.rollback_message import Message
+from bot.usecases.ports import Showing, Steps
+
+log = structlog.get_logger()
+
+#: Slack takes about one message a second and channel, and short bursts.
+PER_SECOND, BURST = 1.0, 4.0
+#: First and longest pause after an answer that may pass; a 429 says itself how long.
+FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 1.0, 30.0
+#: A Retry-After beyond this is cut: by then somebody reads the channel and wants to know.
+LONGEST_RETRY_AFTER_SECONDS = 300.0
+CALL_SECONDS = 15.0
+#: How far back a message that may have been posted is looked for.
+LOOK_BACK = 100
+
+#: The channel does not take it, and will not later either: it goes to the person instead.
+NOT_HERE = frozenset(
+    {
+        "channel_not_found", "not_in_channel", "is_archived", "user_not_in_channel", "restricted_action",
+        "restricted_action_read_only_channel", "restricted_action_thread_only_channel", "no_permission",
+        "restricted_action_non_threadable_channel", "ekm_access_denied",
+    }
+)  # fmt: skip
+#: Answers after which the same call may succeed.
+PASSING = frozenset(
+    {"ratelimited", "internal_error", "fatal_error", "service_unavailable", "request_timeout"}
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Row:
+    """One message row, read out of its session."""
+
+    key: str
+    what: Showing
+    subject: str
+    facts: Mapping[str, Any]
+    channel: str
+    person: str | None
+    under: str | None
+    wanted: int
+    sent: int
+    sending: bool
+    sent_channel: str | None
+    ts: str | None
+
+
+class _Unsendable(Exception):
+    """Slack refuses this message for good, for the reason given."""
+
+
+class Pace:
+    """At most `per_second` in the long run for each channel, with bursts."""
+
+    def __init__(self, *, per_second: float = PER_SECOND, burst: float = BURST) -> None:
+        self._per_second = per_second
+        self._burst = burst
+        self._tokens: defaultdict[str, tuple[float, float]] = defaultdict(lambda: (burst, time.monotonic()))
+
+    async def take(self, channel: str) -> None:
+        """Wait until one more may go to `channel`."""
+        while True:
+            tokens, at = self._tokens[channel]
+            now = time.monotonic()
+            tokens = min(self._burst, tokens + (now - at) * self._per_second)
+            if tokens >= 1:
+                self._tokens[channel] = (tokens - 1, now)
+                return
+            self._tokens[channel] = (tokens, now)
+            await asyncio.sleep((1 - tokens) / self._per_second)
+
+
+class SlackMessages:
+    """Delivers message rows."""
+
+    def __init__(self, client: AsyncWebClient, database: Database, rendering: Rendering) -> None:
+        self._client = client
+        self._database = database
+        self._rendering = rendering
+        self._pace = Pace()
+
+    async def post(self, arguments: Mapping[str, str], *, steps: Steps) -> None:
+        """Bring one message up to date in Slack; the workflow behind every message."""
+        await steps.step("post", lambda: self._deliver(arguments["key"]), into=str)
+
+    async def _deliver(self, key: str) -> str:
+        row = await self._row(key)
+        if row is None or row.sent >= row.wanted:
+            return "up to date"
+        if self._client.token is None:
+            return "waiting for a Slack token"
+        try:
+            return await self._send(row)
+        except _Unsendable as error:
+            log.error("message_unsendable", key=key, channel=row.channel, why=str(error))
+            await self._update(key, problem=str(error), sent=row.wanted)
+            return f"given up: {error}"
+
+    async def _send(self, row: _Row) -> str:
+        thread = await self._thread_of(row)
+        content = await self._rendering.render(row.what, row.subject, row.facts, person=row.person)
+        if isinstance(content, File):
+            await self._upload(row, content, thread)
+        elif row.person is not None:
+            await self._whisper(row, content)
+        elif row.ts is None or row.sent_channel is None:
+            await self._post_first(row, content, thread)
+        else:
+            await self._edit(row, content, row.sent_channel, row.ts)
+        return "sent"
+
+    async def _thread_of(self, row: _Row) -> tuple[str, str] | None:
+        """Return channel and ts of the message this one belongs under, sending that one first if need be."""
+        if row.under is None:
+            return None
+        parent = await self._row(row.under)
+        if parent is not None and parent.ts is None and parent.sent < parent.wanted:
+            await self._deliver(row.under)
+            parent = await self._row(row.under)
+        if parent is None or parent.ts is None or parent.sent_channel is None:
+            return None
+        return parent.sent_channel, parent.ts
+
+    async def _post_first(self, row: _Row, content: Message, thread: tuple[str, str] | None) -> None:
+        channel = thread[0] if thread else row.channel
+        arguments: dict[str, Any] = _content(content) | {
+            "metadata": {"event_type": METADATA_EVENT, "event_payload": {"key": row.key}},
+            "unfurl_links": False,
+            "unfurl_media": False,
+        }
+        if thread:
+            arguments["thread_ts"] = thread[1]
+        found = await self._find_own(row, channel, thread) if row.sending else None
+        if found is None:
+            await self._update(row.key, sending=True)
+            found = await self._post_or_fall_back(row, channel, arguments, thread)
+        await self._update(row.key, ts=found[1], sent_channel=found[0], sent=row.wanted, sending=False)
+
+    async def _post_or_fall_back(
+        self, row: _Row, channel: str, arguments: dict[str, Any], thread: tuple[str, str] | None
+    ) -> tuple[str, str]:
+        async def look() -> tuple[str, str] | None:
+            return await self._find_own(row, channel, thread)
+
+        try:
+            answer = await self._call(self._client.chat_postMessage, channel, arguments, already=look)
+        except _Unsendable as error:
+            owner = await self._rendering.owner(row.what, row.subject)
+            if owner is None or str(error) not in NOT_HERE:
+                raise
+            log.warning("message_redirected", key=row.key, channel=channel, why=str(error))
+            arguments = {k: v for k, v in arguments.items() if k != "thread_ts"}
+            answer = await self._call(self._client.chat_postMessage, owner, arguments)
+        return (answer["channel"], answer["ts"])
+
+    async def _edit(self, row: _Row, content: Message, channel: str, ts: str) -> None:
+        await self._call(self._client.chat_update, channel, _content(content) | {"ts": ts})
+        await self._update(row.key, sent=row.wanted)
+
+    async def _whisper(self, row: _Row, content: Message) -> None:
+        """Send a line only this person sees: here if we may, else as a direct message."""
+        arguments = _content(content)
+        try:
+            await self._call(
+                self._client.chat_postEphemeral, row.channel, arguments | {"user": row.person}, pace=False
+            )
+        except _Unsendable as error:
+            if str(error) not in NOT_HERE or row.person is None:
+                raise
+            await self._call(self._client.chat_postMessage, row.person, arguments, pace=False)
+        await self._update(row.key, sent=row.wanted)
+
+    async def _upload(self, row: _Row, file: File, thread: tuple[str, str] | None) -> None:
+        if thread is None:
+            raise _Unsendable("the message this file belongs to was never posted")
+        if not (row.sending and await self._uploaded(file, thread)):
+            await self._update(row.key, sending=True)
+            arguments = {
+                "filename": file.name,
+                "title": file.title,
+                "content": file.content,
+                "thread_ts": thread[1],
+                "initial_comment": file.comment,
+            }
+            await self._call(self._client.files_upload_v2, thread[0], arguments)
+        await self._update(row.key, sent=row.wanted, sending=False)
+
+    async def _uploaded(self, file: File, thread: tuple[str, str]) -> bool:
+        """True when a file of this name is in the thread; editions make names unique."""
+        for message in await self._history(thread[0], thread):
+            if any(f.get("name") == file.name for f in message.get("files") or ()):
+                return True
+        return False
+
+    async def _find_own(
+        self, row: _Row, channel: str, thread: tuple[str, str] | None
+    ) -> tuple[str, str] | None:
+        """Look for our own message by its key; None when it is not there or cannot be looked for."""
+        known = await self._database.read(lambda engine: _channel_id(engine, channel))
+        for message in await self._history(known, thread):
+            metadata = message.get("metadata") or {}
+            if metadata.get("event_payload", {}).get("key") == row.key:
+                return (known, message["ts"])
+        return None
+
+    async def _history(self, channel: str, thread: tuple[str, str] | None) -> list[dict[str, Any]]:
+        common: dict[str, Any] = {"include_all_metadata": True, "limit": LOOK_BACK}
+        try:
+            if thread:
+                answer = await self._client.conversations_replies(channel=thread[0], ts=thread[1], **common)
+            else:
+                answer = await self._client.conversations_history(channel=channel, **common)
+        except (SlackApiError, OSError, TimeoutError, ValueError) as error:
+            # Better one message twice than none: a duplicate is seen, a missing one is not.
+            log.warning("own_message_not_looked_for", channel=channel, why=repr(error)[:300])
+            return []
+        return list(answer.get("messages") or ())
+
+    async def _call(
+        self,
+        method: Callable[..., Awaitable[Any]],
+        channel: str,
+        arguments: dict[str, Any],
+        *,
+        already: Callable[[], Awaitable[tuple[str, str] | None]] | None = None,
+        pace: bool = True,
+    ) -> Mapping[str, Any]:
+        """Call until Slack takes it; `already` looks whether a try without an answer was taken after all."""
+        pause = FIRST_PAUSE_SECONDS
+        while True:
+            if pace:
+                await self._pace.take(channel)
+            try:
+                async with asyncio.timeout(CALL_SECONDS):
+                    answer: Mapping[str, Any] = await method(channel=channel, **arguments)
+                    return answer
+            except SlackApiError as error:
+                wait = _wait_after(error, pause)
+            except (OSError, TimeoutError, ValueError) as error:
+                log.warning("slack_unreachable", channel=channel, why=repr(error)[:300])
+                found = await already() if already else None
+                if found is not None:
+                    return {"channel": found[0], "ts": found[1]}
+                wait = pause
+            await asyncio.sleep(wait)
+            pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
+
+    async def _row(self, key: str) -> _Row | None:
+        return await self._database.read(lambda engine: _read(engine, key))
+
+    async def _update(self, key: str, **values: Any) -> None:
+        def write(engine: Engine) -> None:
+            with engine.begin() as connection:
+                connection.execute(update(MessageRow).where(MessageRow.key == key).values(**values))
+
+        await self._database.write(write)
+
+
+def _wait_after(error: SlackApiError, pause: float) -> float:
+    """Return how long to wait before another try. Raises `_Unsendable` when there is no use."""
+    response = error.response
+    if response.status_code == 429:
+        return min(float(response.headers.get("Retry-After", pause)), LONGEST_RETRY_AFTER_SECONDS)
+    if response.status_code >= 500 or response.get("error") in PASSING:
+        return pause
+    raise _Unsendable(str(response.get("error"))) from error
+
+
+def _content(content: Message) -> dict[str, Any]:
+    return {"text": content.text, "blocks": content.blocks}
+
+
+def _channel_id(engine: Engine, channel: str) -> str:
+    """Return the id of a ``#name`` as an earlier answer of Slack told it; reading needs the id."""
+    if not channel.startswith("#"):
+        return channel
+    told = select(MessageRow.sent_channel).where(
+        MessageRow.channel == channel, MessageRow.sent_channel.is_not(None)
+    )
+    with engine.connect() as connection:
+        return connection.scalars(told.limit(1)).one_or_none() or channel
+
+
+def _read(engine: Engine, key: str) -> _Row | None:
+    with Session(engine) as session:
+        row = session.scalars(select(MessageRow).where(MessageRow.key == key)).one_or_none()
+        if row is None:
+            return None
+        return _Row(
+            key=row.key, what=Showing(row.what), subject=row.subject, facts=row.facts, channel=row.channel,
+            person=row.person, under=row.under, wanted=row.wanted, sent=row.sent, sending=row.sending,
+            sent_channel=row.sent_channel, ts=row.ts,
+        )  # fmt: skip

@@ -1,0 +1,29 @@
+"""Paragraphs for people, from `templates/`: variables only, and a missing one is an error."""
+
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+TEMPLATES = Path(__file__).resolve().parents[2] / "templates"
+
+
+@cache
+def _environment() -> Environment:
+    # No autoescape: the values are `Markup` of ours, made safe for Markdown and not for HTML.
+    return ImmutableSandboxedEnvironment(
+        loader=FileSystemLoader(TEMPLATES),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,
+    )
+
+
+def render_template(name: str, locale: str, values: Mapping[str, Any]) -> str:
+    """Fill in the template `name` of `locale`."""
+    return _environment().get_template(f"{locale}/{name}").render(values)

@@ -1,0 +1,173 @@
+"""The composition root: the only place that reads settings and picks adapters."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.adapters.cloud_logging import CloudLogging
+from bot.adapters.cloud_run import CloudRun
+from bot.adapters.database.engine import Database, database_url
+from bot.adapters.database.migrate import migrate
+from bot.adapters.database.store import SqlStore
+from bot.adapters.durable import Durable, Run
+from bot.adapters.monitoring import CloudMonitoring
+from bot.adapters.playbook_file import PlaybookShelf
+from bot.adapters.probe import HttpProber
+from bot.adapters.rendering import Rendering
+from bot.adapters.slack_messages import SlackMessages
+from bot.adapters.slack_people import SlackPeople
+from bot.domain.ids import RollbackId
+from bot.settings import Settings
+from bot.usecases.authorize import Acting
+from bot.usecases.carry_out_rollback import CarryingOut, carry_out_rollback
+from bot.usecases.close_incident import close_incident
+from bot.usecases.complete_record import complete_record
+from bot.usecases.decide_rollback import decide_rollback
+from bot.usecases.ports import Steps, Workflow
+from bot.usecases.prepare_rollback import Preparing, prepare_rollback
+from bot.usecases.report_breakage import report_breakage
+from bot.usecases.report_status import Reporting, report_status
+
+
+def utc_now() -> datetime:
+    """Return now, aware, UTC."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, kw_only=True)
+class House:
+    """Everything, wired. `posts` is False where no Slack token is set: messages then wait."""
+
+    settings: Settings
+    database: Database
+    durable: Durable
+    store: SqlStore
+    playbooks: PlaybookShelf
+    slack: AsyncWebClient
+    people: SlackPeople
+    messages: SlackMessages
+    cloud: CloudRun
+    metrics: CloudMonitoring
+    requests: CloudLogging
+    prober: HttpProber
+
+    @property
+    def posts(self) -> bool:
+        """True when there is a token to speak to Slack with."""
+        return self.settings.slack_bot_token is not None
+
+    def migrate(self) -> None:
+        """Bring our tables and the engine's to this release's version."""
+        migrate(self.database.engine)
+        self.durable.migrate()
+
+    async def open(self) -> None:
+        """Bring a SQLite file up to date; a shared PostgreSQL is migrated by ``backout migrate`` alone."""
+        if self.database.is_sqlite:
+            await asyncio.to_thread(self.migrate)
+
+    def reporting(self) -> Reporting:
+        """Return what reading a status may touch."""
+        return Reporting(
+            store=self.store,
+            playbooks=self.playbooks,
+            cloud=self.cloud,
+            metrics=self.metrics,
+            requests=self.requests,
+            clock=utc_now,
+        )
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await asyncio.gather(self.cloud.close(), self.metrics.close(), self.requests.close())
+        self.durable.close()
+        self.database.close()
+
+
+def build(settings: Settings) -> House:
+    """Wire the house. Raises `BadPlaybook`. Connects to nothing yet."""
+    database = Database(database_url(settings.database_url))
+    durable = Durable(database)
+    store = SqlStore(database, durable.start)
+    playbooks = PlaybookShelf(settings.playbook)
+    token = settings.slack_bot_token.get_secret_value() if settings.slack_bot_token else None
+    # Slack knows no idempotency key, so the client must never try anything twice by itself.
+    slack = AsyncWebClient(token=token, base_url=settings.slack_api_url, retry_handlers=[])
+    people = SlackPeople(slack, database, utc_now)
+    rendering = Rendering(store, playbooks, people, utc_now, locale=settings.locale)
+    project = settings.google_cloud_project
+    return House(
+        settings=settings,
+        database=database,
+        durable=durable,
+        store=store,
+        playbooks=playbooks,
+        slack=slack,
+        people=people,
+        messages=SlackMessages(slack, database, rendering),
+        cloud=CloudRun(settings.cloud_run_endpoint, project),
+        metrics=CloudMonitoring(settings.cloud_monitoring_endpoint, project),
+        requests=CloudLogging(settings.cloud_logging_endpoint, project),
+        prober=HttpProber(allow_loopback=settings.on_loopback),
+    )
+
+
+def workflows(house: House) -> dict[Workflow, Run]:
+    """Return every durable workflow with what it may touch."""
+    preparing = Preparing(
+        store=house.store,
+        people=house.people,
+        playbooks=house.playbooks,
+        cloud=house.cloud,
+        metrics=house.metrics,
+        requests=house.requests,
+        clock=utc_now,
+    )
+    carrying = CarryingOut(
+        store=house.store,
+        playbooks=house.playbooks,
+        cloud=house.cloud,
+        requests=house.requests,
+        prober=house.prober,
+        clock=utc_now,
+    )
+    acting = Acting(store=house.store, people=house.people, playbooks=house.playbooks, clock=utc_now)
+    reporting = house.reporting()
+
+    async def prepare(steps: Steps, arguments: Mapping[str, str]) -> None:
+        await prepare_rollback(RollbackId(arguments["rollback"]), steps=steps, use=preparing)
+
+    async def roll_back(steps: Steps, arguments: Mapping[str, str]) -> None:
+        await carry_out_rollback(RollbackId(arguments["rollback"]), steps=steps, use=carrying)
+
+    return {
+        Workflow.PREPARE: prepare,
+        Workflow.DECIDE: lambda steps, a: decide_rollback(a, steps=steps, use=acting),
+        Workflow.ROLLBACK: roll_back,
+        Workflow.COMPLETE_RECORD: lambda steps, a: complete_record(a, steps=steps, use=acting),
+        Workflow.CLOSE: lambda steps, a: close_incident(a, steps=steps, use=acting),
+        Workflow.STATUS: lambda steps, a: report_status(a, steps=steps, use=reporting),
+        Workflow.POST: lambda steps, a: house.messages.post(a, steps=steps),
+    }
+
+
+@asynccontextmanager
+async def working(house: House) -> AsyncIterator[None]:
+    """Run workflows in this process while the block runs. Raises `AlreadyWorking` on a busy SQLite file."""
+
+    async def broken(workflow: Workflow, arguments: Mapping[str, str], reference: str) -> None:
+        await report_breakage(
+            workflow, arguments, reference, store=house.store, playbooks=house.playbooks, clock=utc_now
+        )
+
+    await house.durable.launch(workflows(house), broken=broken)
+    if house.posts:
+        await house.store.change(lambda tx: tx.resend_unsent())
+    try:
+        yield
+    finally:
+        await house.durable.shutdown()

@@ -1,0 +1,194 @@
+"""The command line: the same use-cases as in Slack, and the server's own commands."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+import typer
+
+from bot import __version__
+
+if TYPE_CHECKING:
+    from bot.bootstrap import House
+
+app = typer.Typer(
+    name="backout",
+    help="Takes a bad canary on Google Cloud Run out of traffic, and proves it.",
+    no_args_is_help=True,
+    suggest_commands=True,
+    pretty_exceptions_enable=False,
+)
+playbook_app = typer.Typer(help="Check the team's playbook.", no_args_is_help=True)
+app.add_typer(playbook_app, name="playbook")
+
+#: Exit codes. Those of ``backout rollback`` are in `bot.terminal`.
+FAILED, USAGE = 1, 2
+
+TargetArgument = Annotated[str, typer.Argument(help="A target of the playbook.")]
+
+
+def main() -> None:
+    """Run the command line."""
+    app()
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"backout {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[bool, typer.Option("--version", callback=_show_version, is_eager=True)] = False,
+) -> None:
+    """Take a bad canary on Google Cloud Run out of traffic, and prove it."""
+
+
+@app.command()
+def serve() -> None:
+    """Run web and worker in one process, on a migrated database."""
+    _run_server(web=True, worker=True, migrate=True)
+
+
+@app.command()
+def web() -> None:
+    """Run only what answers Slack; a worker runs elsewhere."""
+    _run_server(web=True, worker=False, migrate=False)
+
+
+@app.command()
+def worker() -> None:
+    """Run only the durable work."""
+    _run_server(web=False, worker=True, migrate=False)
+
+
+def _run_server(*, web: bool, worker: bool, migrate: bool) -> None:
+    with _plain_errors():
+        from bot.bootstrap import build
+        from bot.logs import set_up_logs
+        from bot.server import serve as run
+        from bot.settings import read_settings
+
+        set_up_logs()
+        house = build(read_settings(needs_slack=True))
+        if migrate:
+            house.migrate()
+        asyncio.run(run(house, web=web, worker=worker))
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the database to this version's tables."""
+    with _plain_errors():
+        from bot.bootstrap import build
+        from bot.settings import read_settings
+
+        build(read_settings(needs_slack=False)).migrate()
+        typer.echo("The database is at this version's tables.")
+
+
+@app.command()
+def sandbox(
+    port: Annotated[int, typer.Option(help="Port of the page; 0 takes any free one.")] = 8000,
+    locale: Annotated[str, typer.Option(help="Language of the channels: en or ko.")] = "en",
+) -> None:
+    """Start a Slack workspace, a Google Cloud, a canary service under load and the bot; print one address."""
+    from bot.sandbox.run import run_sandbox
+
+    raise typer.Exit(run_sandbox(port=port, locale=locale))
+
+
+@app.command()
+def rollback(
+    target: TargetArgument = "canary",
+    reason: Annotated[str, typer.Option(help="Why, for the timeline.")] = "",
+    force: Annotated[bool, typer.Option("--force", help="At once, without asking.")] = False,
+) -> None:
+    """Take the canary out of traffic and prove it. Exit 0 only when it is proven."""
+    from bot.terminal import roll_back
+
+    raise typer.Exit(_with_house(lambda house: roll_back(house, target, reason=reason, force=force)))
+
+
+@app.command()
+def status(target: TargetArgument = "canary") -> None:
+    """Show who serves, the flags of canary and stable, and what is going on."""
+    from bot.terminal import show_status
+
+    raise typer.Exit(_with_house(lambda house: show_status(house, target)))
+
+
+def _with_house(work: "Callable[[House], Awaitable[int]]") -> int:
+    """Run `work` on a wired house and a current database; without a database, say what to do by hand."""
+    with _plain_errors():
+        from bot.bootstrap import build
+        from bot.logs import set_up_logs
+        from bot.settings import read_settings
+
+        set_up_logs()
+        house = build(read_settings(needs_slack=False))
+
+        async def run() -> int:
+            try:
+                await house.open()
+                return await work(house)
+            finally:
+                await house.close()
+
+        return asyncio.run(run())
+
+
+@playbook_app.command("check")
+def check_playbook(file: Annotated[Path, typer.Argument(help="The playbook.")]) -> None:
+    """Say what is wrong with a playbook, with file, line and what to write instead."""
+    from bot.adapters.playbook_file import BadPlaybook, read_playbook
+
+    try:
+        playbook = read_playbook(file)
+    except BadPlaybook as bad:
+        for fault in bad.faults:
+            typer.echo(fault)
+        raise typer.Exit(FAILED) from bad
+    typer.echo(f"{file.name}: version {playbook.version}, {len(playbook.targets)} target(s), no faults.")
+
+
+@playbook_app.command("schema")
+def print_schema() -> None:
+    """Print the playbook's JSON Schema, for editors."""
+    import json
+
+    from bot.domain.playbook import Playbook
+
+    typer.echo(json.dumps(Playbook.model_json_schema(by_alias=True), indent=2, ensure_ascii=False))
+
+
+@contextmanager
+def _plain_errors() -> Iterator[None]:
+    """Turn what a person can mend into plain lines and an exit code."""
+    from bot.adapters.database.migrate import UnknownVersion
+    from bot.adapters.durable import AlreadyWorking
+    from bot.adapters.playbook_file import BadPlaybook
+    from bot.settings import BadSettings
+
+    try:
+        yield
+    except BadSettings as bad:
+        _stop("The settings cannot be used:", bad.faults)
+    except BadPlaybook as bad:
+        _stop("The playbook cannot be used:", [str(fault) for fault in bad.faults])
+    except (UnknownVersion, AlreadyWorking) as error:
+        _stop(str(error), [])
+
+
+def _stop(what: str, lines: list[str]) -> NoReturn:
+    typer.echo(what, err=True)
+    for line in lines:
+        typer.echo(f"  {line}", err=True)
+    raise typer.Exit(USAGE)
+
+
+if __name__ == "__main__":
+    main()

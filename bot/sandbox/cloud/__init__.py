@@ -1,0 +1,7 @@
+"""The sandbox's Google Cloud and canary service. It speaks Google's own protocol on loopback."""
+
+from bot.sandbox.cloud.behaviour import Behaviour, Fault
+from bot.sandbox.cloud.rpc import RpcCall
+from bot.sandbox.cloud.sandbox_cloud import SandboxCloud
+
+__all__ = ["Behaviour", "Fault", "RpcCall", "SandboxCloud"]

@@ -1,0 +1,75 @@
+"""The switches of the sandbox's cloud: what can be made slow, late, strict or broken."""
+
+from dataclasses import dataclass, field, fields
+from enum import StrEnum
+
+
+class Fault(StrEnum):
+    """What can be wrong with a revision. Numbers from the guide's scenarios 1, 2 and 5."""
+
+    #: 5 % of the requests to ``/api/...`` are answered with a 500.
+    ERRORS = "errors"
+    #: P95 goes from 150 ms to 800 ms.
+    SLOW = "slow"
+    #: The container crashed: connections are cut, so its callers see a 503 from the ingress.
+    DOWN = "down"
+
+
+#: What a rollback needs, and the reads beside it.
+ALL_PERMISSIONS = frozenset(
+    {
+        "run.services.get",
+        "run.services.list",
+        "run.services.update",
+        "run.revisions.get",
+        "run.revisions.list",
+        "run.operations.get",
+    }
+)
+
+
+@dataclass
+class Behaviour:
+    """How Google behaves. Change any field while the sandbox runs; it counts from then on.
+
+    Cloud Run:
+        settle_seconds: from an accepted traffic change until `traffic_statuses` and the splitter follow.
+        start_seconds: from a new revision's creation until it is Ready (before traffic settles on it).
+        never_settle: services stay `reconciling` for as long as this is True.
+        new_revisions_fail: new revisions never become Ready; their operation ends with an error.
+        enforce_etag: a stale etag is ABORTED. Real v2 reportedly ignores it, hence the default.
+        forbid_operations: GetOperation and WaitOperation answer PERMISSION_DENIED.
+        granted_permissions: what TestIamPermissions reports; without ``run.services.get`` or
+            ``run.services.update`` those calls are refused too.
+        baseline_error_ratio: share of ``/api/...`` requests that fail on a healthy revision, 0 to 1.
+
+    Cloud Monitoring:
+        sample_seconds: length of one sample.
+        visible_after_seconds: how late a sample is seen (Google: 120 to 240).
+        no_series: answer with no time series at all.
+
+    Cloud Logging:
+        log_lag_seconds: from the end of a request until its entry can be read.
+        empty_log_page: the first page of every listing is empty, with a token.
+        suppressed: entries the tail says it suppressed in each response; 0 is off.
+    """
+
+    settle_seconds: float = 2.0
+    start_seconds: float = 1.0
+    never_settle: bool = False
+    new_revisions_fail: bool = False
+    enforce_etag: bool = False
+    forbid_operations: bool = False
+    granted_permissions: frozenset[str] = field(default=ALL_PERMISSIONS)
+    baseline_error_ratio: float = 0.0
+    sample_seconds: float = 60.0
+    visible_after_seconds: float = 120.0
+    no_series: bool = False
+    log_lag_seconds: float = 1.0
+    empty_log_page: bool = False
+    suppressed: int = 0
+
+    def copy_from(self, other: "Behaviour") -> None:
+        """Take over every switch of `other`, in place: others may hold this very object."""
+        for one in fields(self):
+            setattr(self, one.name, getattr(other, one.name))

@@ -1,0 +1,122 @@
+"""One revision's running container: a real HTTP server that can be made ill."""
+
+import asyncio
+import json
+import random
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from bot.sandbox.cloud.behaviour import Behaviour, Fault
+from bot.sandbox.cloud.http_messages import HttpRequest, HttpResponse
+from bot.sandbox.cloud.http_server import Hangup, HttpServer
+from bot.sandbox.cloud.latency import APPLICATION, SLOW_FACTOR, LatencyModel
+from bot.sandbox.cloud.ledger import Ledger, LineWritten
+
+#: The response header that names the revision that answered.
+REVISION_HEADER = "x-revision"
+#: The header that carries the trace from the ingress to the container, as on Cloud Run.
+TRACE_HEADER = "x-cloud-trace-context"
+
+ERROR_RATIO = 0.05
+#: Requests slower than this leave a warning with `latency_ms`, as the guide's log filter expects.
+SLOW_LINE_MS = 500.0
+
+#: What the application writes when a request fails: the guide's suspects.
+FAILURES = (
+    "KeyError: 'turn_id' while loading the session of a multi-turn conversation",
+    "RecommendationEngineError: no candidate after ranking",
+    "TypeError: 'NoneType' object is not subscriptable in session_store.append",
+)
+
+App = Callable[[HttpRequest], Awaitable[HttpResponse]]
+
+
+@dataclass(kw_only=True)
+class Container:
+    """Serves one revision; `app` answers what is under ``/api/``, a plain "ok" without one."""
+
+    service: str
+    revision: str
+    behaviour: Behaviour
+    ledger: Ledger
+    rng: random.Random
+    latency: LatencyModel = APPLICATION
+    app: App | None = None
+    faults: set[Fault] = field(default_factory=set)
+    in_flight: int = 0
+
+    def __post_init__(self) -> None:
+        self._server = HttpServer(self._handle)
+
+    @property
+    def port(self) -> int:
+        """Where the container listens."""
+        return self._server.port
+
+    async def start(self, host: str) -> None:
+        """Begin to listen."""
+        await self._server.start(host)
+
+    def close(self) -> None:
+        """Stop listening and cut what is in flight."""
+        self._server.close()
+
+    def set_fault(self, fault: Fault, on: bool) -> None:
+        """Switch `fault`; going down cuts what is in flight, as a crash does."""
+        if on:
+            self.faults.add(fault)
+        else:
+            self.faults.discard(fault)
+        if fault is Fault.DOWN and on:
+            self._server.hang_up()
+
+    async def _handle(self, request: HttpRequest) -> HttpResponse:
+        if Fault.DOWN in self.faults:
+            raise Hangup
+        self.in_flight += 1
+        try:
+            return self._stamped(await self._work(request))
+        finally:
+            self.in_flight -= 1
+
+    def _stamped(self, response: HttpResponse) -> HttpResponse:
+        headers = {"content-type": "application/json", REVISION_HEADER: self.revision, **response.headers}
+        return HttpResponse(status=response.status, headers=headers, body=response.body)
+
+    async def _work(self, request: HttpRequest) -> HttpResponse:
+        latency_ms = self.latency.draw(self.rng) * (SLOW_FACTOR if Fault.SLOW in self.faults else 1)
+        await asyncio.sleep(latency_ms / 1000)
+        path = request.path.partition("?")[0]
+        if path == "/health":
+            return _json(200, health="healthy", service=self.service, revision=self.revision)
+        if not path.startswith("/api/"):
+            return _json(404, error="not found")
+        if latency_ms > SLOW_LINE_MS:
+            self._write(request, "WARNING", f"slow request: {path}", latency_ms)
+        if self.rng.random() < self._error_ratio():
+            self._write(request, "ERROR", self.rng.choice(FAILURES), latency_ms)
+            return _json(500, error="internal error")
+        return await self.app(request) if self.app else _json(200, reply="ok", revision=self.revision)
+
+    def _error_ratio(self) -> float:
+        return ERROR_RATIO if Fault.ERRORS in self.faults else self.behaviour.baseline_error_ratio
+
+    def _write(self, request: HttpRequest, severity: str, message: str, latency_ms: float) -> None:
+        trace = request.headers.get(TRACE_HEADER, "").partition("/")[0]
+        self.ledger.line(
+            LineWritten(
+                service=self.service,
+                revision=self.revision,
+                severity=severity,
+                message=message,
+                at=datetime.now(UTC),
+                trace=trace,
+                path=request.path,
+                latency_ms=latency_ms,
+            )
+        )
+
+
+def _json(status: int, **body: str) -> HttpResponse:
+    return HttpResponse(status=status, body=json.dumps(body).encode())

@@ -1,0 +1,92 @@
+"""Memory, CPU and instance counts: modelled from the traffic that each container really had."""
+
+import asyncio
+import math
+import random
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from bot.sandbox.cloud.behaviour import Behaviour, Fault
+from bot.sandbox.cloud.container import Container
+from bot.sandbox.cloud.ledger import LineWritten, RequestSeen
+from bot.sandbox.cloud.samples import Owner, Sample, Samples
+
+#: One instance is added for each ten requests a second, as for a container of one CPU.
+REQUESTS_PER_SECOND_PER_INSTANCE = 10.0
+#: Idle instances are kept for up to 15 minutes (Cloud Run, "Instance autoscaling").
+IDLE_SECONDS = 900.0
+_CPU_IDLE, _CPU_PER_REQUEST = 0.05, 0.02
+_MEMORY_IDLE, _MEMORY_PER_REQUEST = 0.41, 0.005
+
+
+@dataclass(slots=True)
+class _Busy:
+    requests: int = 0
+    last_at: float = 0.0
+
+
+class Meter:
+    """Takes a measurement of every living container a few times in each sample."""
+
+    def __init__(
+        self,
+        samples: Samples,
+        *,
+        containers: Callable[[], Iterable[Container]],
+        behaviour: Behaviour,
+        rng: random.Random,
+    ) -> None:
+        self._samples = samples
+        self._containers = containers
+        self._behaviour = behaviour
+        self._rng = rng
+        self._busy: dict[Owner, _Busy] = {}
+        self._since = time.monotonic()
+
+    def saw_request(self, seen: RequestSeen) -> None:
+        """Remember that the container was busy."""
+        busy = self._busy.setdefault((seen.service, seen.revision), _Busy())
+        busy.requests += seen.reached
+        busy.last_at = time.monotonic()
+
+    def saw_line(self, line: LineWritten) -> None:
+        """Lines cost nothing."""
+
+    def clear(self) -> None:
+        """Forget how busy the containers were."""
+        self._busy.clear()
+        self._since = time.monotonic()
+
+    async def run(self) -> None:
+        """Measure until cancelled."""
+        while True:
+            await asyncio.sleep(min(max(self._behaviour.sample_seconds / 4, 0.05), 15.0))
+            self.measure()
+
+    def measure(self) -> None:
+        """Measure every container that is alive: not down, and busy in the last `IDLE_SECONDS`."""
+        now = time.monotonic()
+        elapsed, self._since = max(now - self._since, 0.001), now
+        for container in self._containers():
+            owner = (container.service, container.revision)
+            busy = self._busy.get(owner)
+            if busy is None or Fault.DOWN in container.faults or busy.last_at < now - IDLE_SECONDS:
+                continue
+            rate, busy.requests = busy.requests / elapsed, 0
+            measure(self._samples.current(owner), rate, in_flight=container.in_flight, rng=self._rng)
+
+
+def measure(sample: Sample, requests_per_second: float, *, in_flight: float, rng: random.Random) -> None:
+    """Add one measurement of each instance to `sample`, with `requests_per_second` over all of them."""
+    instances = max(math.ceil(requests_per_second / REQUESTS_PER_SECOND_PER_INSTANCE), 1)
+    active = instances if requests_per_second > 0 else 0
+    sample.instances = {"active": active, "idle": instances - active}
+    for _ in range(instances):
+        share = requests_per_second / instances
+        sample.cpu.add(_ratio(_CPU_IDLE + _CPU_PER_REQUEST * share, rng))
+        sample.memory.add(_ratio(_MEMORY_IDLE + _MEMORY_PER_REQUEST * in_flight / instances, rng))
+
+
+def _ratio(value: float, rng: random.Random) -> float:
+    return min(max(value * rng.uniform(0.95, 1.05), 0.0), 1.0)

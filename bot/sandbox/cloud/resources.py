@@ -1,0 +1,143 @@
+"""Cloud Run's resources as protocol messages: names, conditions, revisions, traffic lines."""
+
+import hashlib
+from datetime import datetime
+from typing import Any
+
+from google.cloud import run_v2
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from bot.sandbox.names import PROJECT, REGION
+
+#: The raw message classes. The wrappers around them cost ten times as much per field.
+ServiceMessage: Any = run_v2.Service.pb()
+RevisionMessage: Any = run_v2.Revision.pb()
+TemplateMessage: Any = run_v2.RevisionTemplate.pb()
+ConditionMessage: Any = run_v2.Condition.pb()
+TrafficMessage: Any = run_v2.TrafficTarget.pb()
+StatusMessage: Any = run_v2.TrafficTargetStatus.pb()
+
+TO_LATEST = int(run_v2.TrafficTargetAllocationType.TRAFFIC_TARGET_ALLOCATION_TYPE_LATEST)
+TO_REVISION = int(run_v2.TrafficTargetAllocationType.TRAFFIC_TARGET_ALLOCATION_TYPE_REVISION)
+
+_State = run_v2.Condition.State
+RECONCILING = int(_State.CONDITION_RECONCILING)
+FAILED = int(_State.CONDITION_FAILED)
+SUCCEEDED = int(_State.CONDITION_SUCCEEDED)
+_RETIRED = int(run_v2.Condition.RevisionReason.RETIRED)
+_INFO = int(run_v2.Condition.Severity.INFO)
+
+LOCATION = f"projects/{PROJECT}/locations/{REGION}"
+
+#: Who the bot is, who deploys.
+BACKOUT = f"backout@{PROJECT}.iam.gserviceaccount.com"
+DEPLOYER = f"deployer@{PROJECT}.iam.gserviceaccount.com"
+OTHER_PIPELINE = f"nightly@{PROJECT}.iam.gserviceaccount.com"
+
+
+def service_path(service: str) -> str:
+    """Return the full resource name of a service."""
+    return f"{LOCATION}/services/{service}"
+
+
+def revision_path(service: str, revision: str) -> str:
+    """Return the full resource name of a revision."""
+    return f"{service_path(service)}/revisions/{revision}"
+
+
+def stamp(at: datetime) -> Timestamp:
+    """Return an aware time as a protocol message."""
+    message = Timestamp()
+    message.FromDatetime(at)
+    return message
+
+
+def etag(*parts: object) -> str:
+    """Return a quoted fingerprint of `parts`."""
+    digest = hashlib.sha256("/".join(map(str, parts)).encode()).hexdigest()[:24]
+    return f'"{digest}"'
+
+
+def condition(kind: str, state: int, *, at: datetime, message: str = "") -> Any:
+    """Return one condition, such as ``Ready``."""
+    return ConditionMessage(type_=kind, state=state, message=message, last_transition_time=stamp(at))
+
+
+def to_revision(revision: str, percent: int, tag: str = "") -> Any:
+    """Return a traffic line that names a revision."""
+    return TrafficMessage(type_=TO_REVISION, revision=revision, percent=percent, tag=tag)
+
+
+def to_latest(percent: int, tag: str = "") -> Any:
+    """Return a traffic line that follows the latest ready revision."""
+    return TrafficMessage(type_=TO_LATEST, percent=percent, tag=tag)
+
+
+def new_template(image: str, environment: dict[str, str]) -> Any:
+    """Return a template with one container."""
+    template = TemplateMessage(
+        max_instance_request_concurrency=80, service_account=f"runtime@{PROJECT}.iam.gserviceaccount.com"
+    )
+    template.timeout.FromSeconds(300)
+    template.scaling.max_instance_count = 5
+    container = template.containers.add(image=image)
+    container.resources.limits.update({"cpu": "1", "memory": "512Mi"})
+    for name, value in environment.items():
+        container.env.add(name=name, value=value)
+    return template
+
+
+def environment_of(template: Any) -> dict[str, str]:
+    """Return the plain environment variables of the first container."""
+    return {variable.name: variable.value for variable in template.containers[0].env}
+
+
+def new_revision(service: str, name: str, template: Any, *, at: datetime, creator: str) -> Any:
+    """Return the revision made from `template`, not yet ready."""
+    revision = RevisionMessage(
+        name=revision_path(service, name),
+        uid=etag("uid", name).strip('"'),
+        generation=1,
+        service=service,
+        service_account=template.service_account,
+        max_instance_request_concurrency=template.max_instance_request_concurrency,
+        creator=creator,
+        etag=etag(name, 1),
+        create_time=stamp(at),
+        update_time=stamp(at),
+        reconciling=True,
+    )
+    revision.containers.extend(template.containers)
+    revision.timeout.CopyFrom(template.timeout)
+    revision.scaling.CopyFrom(template.scaling)
+    revision.conditions.append(condition("Ready", RECONCILING, at=at))
+    return revision
+
+
+def settle_revision(revision: Any, *, at: datetime, problem: str = "") -> None:
+    """Mark `revision` Ready, or failed for the reason in `problem`."""
+    state = FAILED if problem else SUCCEEDED
+    del revision.conditions[:]
+    for kind in ("Ready", "ContainerReady", "ResourcesAvailable"):
+        revision.conditions.append(condition(kind, state, at=at, message=problem))
+    revision.reconciling = False
+    revision.observed_generation = revision.generation
+    revision.update_time.CopyFrom(stamp(at))
+
+
+def is_ready(revision: Any) -> bool:
+    """Return whether `revision` can serve."""
+    return any(c.type_ == "Ready" and c.state == SUCCEEDED for c in revision.conditions)
+
+
+def with_activity(revision: Any, *, active: bool, at: datetime) -> Any:
+    """Return a copy of `revision` with its ``Active`` condition: retired without traffic, which is normal."""
+    shown = RevisionMessage()
+    shown.CopyFrom(revision)
+    said = condition("Active", SUCCEEDED if active else FAILED, at=at)
+    if not active:
+        said.message = "Revision retired."
+        said.severity = _INFO
+        said.revision_reason = _RETIRED
+    shown.conditions.append(said)
+    return shown

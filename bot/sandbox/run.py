@@ -1,0 +1,136 @@
+"""Starts the whole sandbox: Slack, Google Cloud, a canary under load, and the bot as in production."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+import sys
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import httpx
+from ruamel.yaml import YAML
+
+from bot.sandbox.cloud import Behaviour, SandboxCloud
+from bot.sandbox.names import BOT_TOKEN, PROJECT, SIGNING_SECRET
+from bot.sandbox.slack import SandboxSlack
+
+HERE = Path(__file__).resolve().parent
+MANIFEST = HERE.parents[1] / "manifest.yml"
+PLAYBOOK = HERE / "playbook.yaml"
+#: Cloud Monitoring is minutes late; in a sandbox where a visit lasts minutes it is half a minute late.
+BEHAVIOUR = Behaviour(visible_after_seconds=30)
+READY_WITHIN_SECONDS = 60.0
+
+
+def read_manifest() -> Mapping[str, Any]:
+    """Return the app's manifest, as the bot is installed with it."""
+    with MANIFEST.open() as file:
+        manifest: Mapping[str, Any] = YAML(typ="safe", pure=True).load(file)
+    return manifest
+
+
+def bot_environment(
+    slack: SandboxSlack,
+    cloud: SandboxCloud,
+    *,
+    port: int,
+    database_url: str,
+    playbook: Path = PLAYBOOK,
+    locale: str,
+) -> dict[str, str]:
+    """Return the settings with which the bot runs here: the same knobs as in production, other addresses."""
+    google = f"http://{cloud.grpc_address}"
+    return {
+        "SLACK_BOT_TOKEN": BOT_TOKEN,
+        "SLACK_SIGNING_SECRET": SIGNING_SECRET,
+        "SLACK_API_URL": slack.api_url,
+        "DATABASE_URL": database_url,
+        "GOOGLE_CLOUD_PROJECT": PROJECT,
+        "CLOUD_RUN_ENDPOINT": google,
+        "CLOUD_MONITORING_ENDPOINT": google,
+        "CLOUD_LOGGING_ENDPOINT": google,
+        "BACKOUT_PLAYBOOK": str(playbook),
+        "BACKOUT_LOCALE": locale,
+        "PORT": str(port),
+    }
+
+
+def free_port() -> int:
+    """Return a port that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
+def run_sandbox(*, port: int, locale: str) -> int:
+    """Run until Ctrl-C. Returns the exit code."""
+    return asyncio.run(_run(port=port, locale=locale))
+
+
+async def _run(*, port: int, locale: str) -> int:
+    bot_port = free_port()
+    cloud = SandboxCloud(behaviour=BEHAVIOUR)
+    slack = SandboxSlack(manifest=read_manifest(), events_url=f"http://127.0.0.1:{bot_port}/slack/events")
+    slack.extra_routes += cloud.routes()
+    async with contextlib.AsyncExitStack() as stack:
+        directory = stack.enter_context(tempfile.TemporaryDirectory(prefix="backout-sandbox-"))
+        await cloud.start()
+        stack.push_async_callback(cloud.stop)
+        await slack.start(port=port)
+        stack.push_async_callback(slack.stop)
+        settings = bot_environment(
+            slack, cloud, port=bot_port, database_url=f"sqlite:///{directory}/backout.db", locale=locale
+        )
+        bot = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "bot.cli", "serve", env={**os.environ, **settings}
+        )
+        stack.push_async_callback(_end, bot)
+        if not await _ready(bot, bot_port):
+            return 1
+        _welcome(slack.base_url)
+        return await _until_stopped(bot)
+
+
+def _welcome(address: str) -> None:
+    print(f"\n  The sandbox is ready: {address}\n")
+    print("  Make the canary fail in the cloud panel, then type /rollback canary. Ctrl-C ends it.\n")
+    sys.stdout.flush()
+
+
+async def _ready(bot: asyncio.subprocess.Process, port: int) -> bool:
+    """Wait until the bot says that it is ready; False when it died or took too long."""
+    deadline = asyncio.get_running_loop().time() + READY_WITHIN_SECONDS
+    async with httpx.AsyncClient(trust_env=False) as client:
+        while bot.returncode is None and asyncio.get_running_loop().time() < deadline:
+            with contextlib.suppress(httpx.HTTPError):
+                if (await client.get(f"http://127.0.0.1:{port}/readyz")).status_code == 200:
+                    return True
+            await asyncio.sleep(0.1)
+    print("The bot did not start; its lines above say why.", file=sys.stderr)
+    return False
+
+
+async def _until_stopped(bot: asyncio.subprocess.Process) -> int:
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stopped.set)
+    waiting = {asyncio.create_task(stopped.wait()), asyncio.create_task(bot.wait())}
+    _, left = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+    for task in left:
+        task.cancel()
+    return 0 if stopped.is_set() else 1
+
+
+async def _end(bot: asyncio.subprocess.Process) -> None:
+    if bot.returncode is None:
+        bot.terminate()
+        try:
+            await asyncio.wait_for(bot.wait(), 10)
+        except TimeoutError:
+            bot.kill()

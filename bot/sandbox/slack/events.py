@@ -1,0 +1,97 @@
+"""The Events API: telling the bot of messages it subscribed to, again when it does not answer."""
+
+import asyncio
+import secrets
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from bot.sandbox import names
+from bot.sandbox.slack.conversations import Conversation
+from bot.sandbox.slack.deliveries import Courier, Delivery
+from bot.sandbox.slack.payloads import VERIFICATION_TOKEN
+from bot.sandbox.slack.workspace import Json, Post, Workspace
+
+#: Pauses before the three retries. Source: docs.slack.dev, "The Events API": nearly at once, 1 and 5 minutes.
+RETRY_AFTER_SECONDS = (0.1, 60.0, 300.0)
+
+
+class Events:
+    """Delivers events; retries go on in the background until `aclose`."""
+
+    def __init__(self, workspace: Workspace, courier: Courier, events_url: Callable[[], str]) -> None:
+        self._workspace = workspace
+        self._courier = courier
+        self._events_url = events_url
+        self._retries: set[asyncio.Task[None]] = set()
+
+    async def tell(self, post: Post) -> None:
+        """Tell the bot of a person's message, as far as it is there and subscribed; try once."""
+        conversation = self._workspace.contents.conversations[post.channel]
+        if names.BOT_USER_ID not in conversation.members:
+            return
+        subscribed = self._subscriptions()
+        for event in (found for found in _events(post, conversation) if _topic(found) in subscribed):
+            await self._deliver(self._envelope(event, conversation))
+
+    async def aclose(self) -> None:
+        """Give up on what was not delivered."""
+        for retry in self._retries:
+            retry.cancel()
+        await asyncio.gather(*self._retries, return_exceptions=True)
+
+    def _subscriptions(self) -> list[str]:
+        settings = self._workspace.manifest.get("settings", {})
+        return list(settings.get("event_subscriptions", {}).get("bot_events", ()))
+
+    async def _deliver(self, envelope: Json) -> None:
+        delivery = await self._courier.event(self._events_url(), envelope, {})
+        if delivery.shown is not None:
+            retry = asyncio.create_task(self._again(envelope, delivery))
+            self._retries.add(retry)
+            retry.add_done_callback(self._retries.discard)
+
+    async def _again(self, envelope: Json, delivery: Delivery) -> None:
+        for number, pause in enumerate(RETRY_AFTER_SECONDS, start=1):
+            await asyncio.sleep(pause)
+            reason = "http_timeout" if delivery.shown == "operation_timeout" else "http_error"
+            headers = {"X-Slack-Retry-Num": str(number), "X-Slack-Retry-Reason": reason}
+            delivery = await self._courier.event(self._events_url(), envelope, headers)
+            if delivery.shown is None:
+                return
+
+    def _envelope(self, event: Json, conversation: Conversation) -> Json:
+        return {
+            "token": VERIFICATION_TOKEN,
+            "team_id": names.TEAM_ID,
+            "context_team_id": names.TEAM_ID,
+            "context_enterprise_id": None,
+            "api_app_id": names.APP_ID,
+            "event": event,
+            "type": "event_callback",
+            "event_id": f"Ev{secrets.token_hex(5).upper()}",
+            "event_time": int(float(event["event_ts"])),
+            "authorizations": [
+                {
+                    "enterprise_id": None,
+                    "team_id": names.TEAM_ID,
+                    "user_id": names.BOT_USER_ID,
+                    "is_bot": True,
+                    "is_enterprise_install": False,
+                }
+            ],
+            "is_ext_shared_channel": conversation.shared,
+            "event_context": secrets.token_hex(16),
+        }
+
+
+def _events(post: Post, conversation: Conversation) -> Iterator[Json]:
+    common: dict[str, Any] = {**post.body, "channel": conversation.id, "event_ts": post.ts}
+    yield {**common, "type": "message", "channel_type": "im" if conversation.is_im else "channel"}
+    if not conversation.is_im and f"<@{names.BOT_USER_ID}>" in post.body["text"]:
+        yield {**common, "type": "app_mention"}
+
+
+def _topic(event: Json) -> str:
+    if event["type"] == "message":
+        return "message.im" if event["channel_type"] == "im" else "message.channels"
+    return str(event["type"])

@@ -1,0 +1,207 @@
+"""What the browser page asks for: the state as one person sees it, news, and acting as that person."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+from bot.sandbox import names
+from bot.sandbox.slack.acting import Actors
+from bot.sandbox.slack.conversations import Conversation
+from bot.sandbox.slack.deliveries import Delivery
+from bot.sandbox.slack.people import PEOPLE, page_people
+from bot.sandbox.slack.workspace import Json, Post, StoredFile, Workspace
+
+HEARTBEAT_SECONDS = 15.0
+#: What a browser may show by itself; everything else is a download.
+_SHOWN_TYPES = ("image/", "text/")
+#: A file is somebody else's content: it must not run as part of the page.
+_FILE_HEADERS = {
+    "x-content-type-options": "nosniff",
+    "content-security-policy": "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:",
+}
+
+Act = Callable[[Json], Awaitable[Delivery]]
+
+
+@dataclass(kw_only=True)
+class PageEndpoints:
+    """The page's routes. `stopping` ends the streams."""
+
+    workspace: Workspace
+    actors: Actors
+    stopping: asyncio.Event
+
+    def routes(self) -> list[Route]:
+        """Return the routes to serve."""
+        return [
+            Route("/sandbox/state", self.state),
+            Route("/sandbox/events", self.events),
+            Route("/sandbox/slash", self._post(self._slash), methods=["POST"]),
+            Route("/sandbox/message", self._post(self._message), methods=["POST"]),
+            Route("/sandbox/action", self._post(self._action), methods=["POST"]),
+            Route("/sandbox/submit", self._post(self._submit), methods=["POST"]),
+            Route("/sandbox/close", self._post(self._close), methods=["POST"]),
+            Route("/files/{file_id}/{name}", self.file),
+        ]
+
+    # Looking ------------------------------------------------------------------------------------
+
+    async def state(self, request: Request) -> Response:
+        """Return everything that one person sees."""
+        user = request.query_params.get("user", names.DEFAULT_ACTOR)
+        if user not in PEOPLE:
+            return JSONResponse({"ok": False, "error": "user_not_found"}, status_code=404)
+        return JSONResponse(page_state(self.workspace, user), headers={"cache-control": "no-store"})
+
+    async def events(self, request: Request) -> Response:
+        """Stream a line whenever anything changed; the first one at once."""
+        headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
+        return StreamingResponse(self._stream(), media_type="text/event-stream", headers=headers)
+
+    async def _stream(self) -> AsyncIterator[str]:
+        while not self.stopping.is_set():
+            changed = self.workspace.changed
+            yield f"data: {json.dumps({'version': self.workspace.version})}\n\n"
+            while not await _happened(changed, within=HEARTBEAT_SECONDS):
+                yield ": still here\n\n"
+
+    async def file(self, request: Request) -> Response:
+        """Return the bytes of an upload."""
+        stored = self.workspace.contents.files.get(request.path_params["file_id"])
+        if stored is None or stored.content is None or not stored.completed:
+            return Response("no such file", status_code=404, media_type="text/plain")
+        shown = stored.mimetype.startswith(_SHOWN_TYPES)
+        disposition = f"{'inline' if shown else 'attachment'}; filename*=UTF-8''{quote(stored.name, safe='')}"
+        headers = {**_FILE_HEADERS, "content-disposition": disposition}
+        return Response(stored.content, media_type=stored.mimetype, headers=headers)
+
+    # Acting -------------------------------------------------------------------------------------
+
+    def _post(self, act: Act) -> Callable[[Request], Awaitable[Response]]:
+        async def endpoint(request: Request) -> Response:
+            # A foreign page can send a form or plain text without asking; JSON it cannot.
+            if request.headers.get("content-type", "").partition(";")[0] != "application/json":
+                return JSONResponse({"ok": False, "error": "application/json expected"}, status_code=415)
+            try:
+                return JSONResponse(outcome(await act(_object(await request.body()))))
+            except (KeyError, ValueError):
+                return JSONResponse({"ok": False, "error": "invalid_arguments"}, status_code=400)
+            except LookupError as gone:
+                return JSONResponse({"ok": False, "error": str(gone), "errors": None}, status_code=409)
+
+        return endpoint
+
+    async def _slash(self, body: Json) -> Delivery:
+        return await self.actors.slash(body["user"], body["channel"], body["text"])
+
+    async def _message(self, body: Json) -> Delivery:
+        return await self.actors.say(body["user"], body["channel"], body["text"], body.get("thread_ts"))
+
+    async def _action(self, body: Json) -> Delivery:
+        user, action_id = body["user"], body["action_id"]
+        chosen = {"block_id": body.get("block_id"), "selected": body.get("selected")}
+        if body.get("view_id"):
+            return await self.actors.click_view(user, body["view_id"], action_id, **chosen)
+        return await self.actors.click(user, body["channel"], body["ts"], action_id, **chosen)
+
+    async def _submit(self, body: Json) -> Delivery:
+        return await self.actors.submit(body["user"], body["view_id"], body["values"])
+
+    async def _close(self, body: Json) -> Delivery:
+        return await self.actors.close_view(body["user"], body["view_id"])
+
+
+async def _happened(changed: asyncio.Event, *, within: float) -> bool:
+    try:
+        async with asyncio.timeout(within):
+            await changed.wait()
+    except TimeoutError:
+        return False
+    return True
+
+
+def _object(raw: bytes) -> Json:
+    body = json.loads(raw)
+    if not isinstance(body, dict):
+        raise ValueError("a JSON object is expected")
+    return body
+
+
+def outcome(delivery: Delivery) -> Json:
+    """Return what the page needs to know of a delivery."""
+    body = delivery.body if isinstance(delivery.body, dict) else {}
+    errors = body.get("errors") if body.get("response_action") == "errors" else None
+    ok = delivery.shown is None and errors is None
+    return {"ok": ok, "error": delivery.shown, "errors": errors if delivery.shown is None else None}
+
+
+def page_state(workspace: Workspace, user: str) -> Json:
+    """Return the state as `user` sees it: their channels, ephemerals, Home and modals."""
+    channels = workspace.seen_by(user)
+    seen = {channel.id for channel in channels}
+    home = workspace.contents.homes.get(user)
+    return {
+        "team": {"name": names.TEAM_NAME},
+        "people": page_people(workspace.bot),
+        "channels": [_channel(workspace, channel) for channel in channels],
+        "commands": _commands(workspace.manifest),
+        "messages": {channel.id: _messages(workspace, channel.id, user) for channel in channels},
+        "views": [opened.view for opened in [*([home] if home else []), *workspace.stack(user)]],
+        "files": [_file(file) for file in workspace.contents.files.values() if file.channel in seen],
+        "version": workspace.version,
+    }
+
+
+def _channel(workspace: Workspace, channel: Conversation) -> Json:
+    name = workspace.bot.display_name if channel.is_im else channel.name
+    described = {"id": channel.id, "name": name, "topic": channel.topic}
+    return {**described, "is_im": channel.is_im, "shared": channel.shared}
+
+
+def _commands(manifest: Mapping[str, Any]) -> list[Json]:
+    rows = manifest.get("features", {}).get("slash_commands", ())
+    return [{key: row.get(key, "") for key in ("command", "description", "usage_hint")} for row in rows]
+
+
+def _messages(workspace: Workspace, channel: str, user: str) -> list[Json]:
+    posts = workspace.contents.posts[channel]
+    return [page_message(workspace, post) for post in posts if post.ephemeral_for in {None, user}]
+
+
+def page_message(workspace: Workspace, post: Post) -> Json:
+    """Return one message with the keys the page reads always present."""
+    body = workspace.shown(post)
+    written_by_bot = body.get("bot_id") is not None
+    person = PEOPLE.get(body.get("user", ""))
+    username = workspace.bot.display_name if written_by_bot else person.real_name if person else "Slackbot"
+    always: Json = {
+        "bot_id": None,
+        "blocks": [],
+        "thread_ts": None,
+        "edited": None,
+        "files": [],
+        "reactions": [],
+    }
+    return {**always, **body, "username": username, "ephemeral_for": post.ephemeral_for}
+
+
+def _file(file: StoredFile) -> Json:
+    return {
+        "id": file.id,
+        "name": file.name,
+        "title": file.title,
+        "mimetype": file.mimetype,
+        "size": file.length,
+        "url": f"/files/{file.id}/{quote(file.name, safe='')}",
+        "channel": file.channel,
+        "thread_ts": file.thread_ts,
+        "user": names.BOT_USER_ID,
+        "ts": file.ts,
+    }

@@ -1,0 +1,59 @@
+"""``/rollback`` and the buttons of its card."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from bot.domain.ids import RevisionName, RollbackId
+from bot.slack.commands import Answer, parse_rollback
+from bot.slack.ids import ActionId
+from bot.slack.listeners.table import Request, Table
+from bot.usecases.ask_for_rollback import AskForRollback, ask_for_rollback
+from bot.usecases.decide_rollback import Choice, Decision, accept_decision
+from bot.usecases.ports import Clock, Playbooks, Store
+
+
+def register(table: Table, *, store: Store, playbooks: Playbooks, clock: Clock) -> None:
+    """Add them to the table."""
+
+    async def rollback(request: Request) -> str:
+        playbook = playbooks.current()
+        command = parse_rollback(request.body.get("text", ""), targets=playbook.targets, words=request.words)
+        if isinstance(command, Answer):
+            return command.text
+        asked = AskForRollback(
+            key=request.key,
+            target=command.target,
+            person=request.sender.person,
+            acting_team=request.sender.team,
+            channel=request.sender.channel,
+            reason=command.reason,
+            forced=command.forced,
+        )
+        await ask_for_rollback(asked, store=store, clock=clock, playbook=playbook)
+        return request.words.say("Looking at {target} …", target=request.words.bold(command.target))
+
+    async def decide(request: Request, choice: Choice, id: str, stable: str | None = None) -> None:
+        decision = Decision(
+            rollback=RollbackId(id),
+            choice=choice,
+            person=request.sender.person,
+            acting_team=request.sender.team,
+            channel=request.sender.channel,
+            stable=RevisionName(stable) if stable else None,
+        )
+        await accept_decision(request.key, decision, store=store, clock=clock)
+
+    async def go(request: Request, action: Mapping[str, Any]) -> None:
+        await decide(request, Choice.ROLL_BACK, action["value"])
+
+    async def cancel(request: Request, action: Mapping[str, Any]) -> None:
+        await decide(request, Choice.CANCEL, action["value"])
+
+    async def choose_stable(request: Request, action: Mapping[str, Any]) -> None:
+        chosen = (action.get("selected_option") or {}).get("value")
+        await decide(request, Choice.STABLE, action["block_id"].partition(":")[2], stable=chosen)
+
+    table.commands["/rollback"] = rollback
+    table.presses[ActionId.ROLL_BACK] = go
+    table.presses[ActionId.CANCEL] = cancel
+    table.presses[ActionId.CHOOSE_STABLE] = choose_stable

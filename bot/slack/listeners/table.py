@@ -1,0 +1,139 @@
+"""One Bolt listener per kind of payload, and behind it a table from id to function.
+
+Bolt tries its listeners one by one and builds all arguments for each (40 cost 2.5 times one), and an
+exception that leaves a listener right after `ack()` turns the ack into a 404. So Bolt knows a
+handful of listeners, all of them here, and none of them raises.
+"""
+
+import re
+import secrets
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+from slack_bolt.async_app import AsyncAck, AsyncApp
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.slack.listeners.requests import Payload, Sender, command_sender, interaction_sender, request_key
+from bot.slack.text import Words
+from bot.usecases.ports import StoreDown
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """One request as a function in the table gets it; `key` is what it is remembered by."""
+
+    sender: Sender
+    key: str
+    words: Words
+    body: Payload
+
+
+#: Returns the line to show at once, only to the person who typed.
+OnCommand = Callable[[Request], Awaitable[str]]
+#: Returns a modal to open, or None.
+OnPress = Callable[[Request, Mapping[str, Any]], Awaitable[dict[str, Any] | None]]
+#: Returns errors by block id, or None when the submission was accepted.
+OnSubmit = Callable[[Request], Awaitable[dict[str, str] | None]]
+WordsFor = Callable[[str], Awaitable[Words]]
+
+
+class Table:
+    """What the bot listens to. Each listeners file adds its own in its `register`."""
+
+    def __init__(self, *, words_for: WordsFor) -> None:
+        self._words_for = words_for
+        self.commands: dict[str, OnCommand] = {}
+        self.presses: dict[str, OnPress] = {}
+        self.submissions: dict[str, OnSubmit] = {}
+
+    def attach(self, app: AsyncApp) -> None:
+        """Let Bolt call this table."""
+        anything = re.compile(".*")
+        app.command(anything)(self._command)
+        app.action(anything)(self._press)
+        app.view(anything)(self._submit)
+        app.view_closed(anything)(_nothing_to_do)
+        app.shortcut(anything)(_nothing_to_do)
+        app.event(anything)(_nothing_to_do)
+
+    async def _request(self, kind: str, sender: Sender, body: Payload) -> Request:
+        words = await self._words_for(sender.person)
+        return Request(sender=sender, key=request_key(kind, body), words=words, body=body)
+
+    async def _command(self, ack: AsyncAck, body: dict[str, Any]) -> None:
+        request = await self._request("command", command_sender(body), body)
+        handle = self.commands.get(body["command"])
+        if handle is None:
+            log.error("command_not_handled", command=body["command"])
+            await ack(request.words.say(":x: This command is not known to this version of Backout."))
+            return
+        try:
+            answer = await handle(request)
+        except Exception as error:  # noqa: BLE001 - whoever waits is told; see _apology
+            answer = _apology(error, request.words)
+        await ack(text=answer, response_type="ephemeral")
+
+    async def _press(
+        self, ack: AsyncAck, body: dict[str, Any], action: dict[str, Any], client: AsyncWebClient
+    ) -> None:
+        request = await self._request("press", interaction_sender(body), body)
+        handle = self.presses.get(action["action_id"])
+        if handle is None:
+            await ack()
+            return
+        try:
+            modal = await handle(request, action)
+            if modal is not None:
+                await client.views_open(trigger_id=body["trigger_id"], view=modal)
+        except Exception as error:  # noqa: BLE001 - whoever waits is told; see _apology
+            await _say_directly(client, request, _apology(error, request.words))
+        await ack()
+
+    async def _submit(self, ack: AsyncAck, body: dict[str, Any], client: AsyncWebClient) -> None:
+        request = await self._request("submit", interaction_sender(body), body)
+        handle = self.submissions.get(body["view"]["callback_id"])
+        errors: dict[str, str] | None = None
+        try:
+            errors = await handle(request) if handle else None
+        except Exception as error:  # noqa: BLE001 - whoever waits is told; see _apology
+            # The modal stays open, so that what was typed is not lost.
+            errors = {body["view"]["blocks"][0]["block_id"]: _apology(error, request.words)}
+        if errors:
+            await ack(response_action="errors", errors=errors)
+        else:
+            await ack()
+
+
+async def _nothing_to_do(ack: AsyncAck) -> None:
+    """Answer what we did not ask for: a 404 would make Slack try again and switch us off."""
+    await ack()
+
+
+def _apology(error: Exception, words: Words) -> str:
+    """Say that nothing was recorded and so nothing will be done, with a reference to the log."""
+    reference = secrets.token_hex(4)
+    log.error("request_failed", reference=reference, exc_info=error)
+    if isinstance(error, StoreDown):
+        return words.say(
+            ":x: The database cannot be reached, so nothing was recorded and *nothing will be done* "
+            "(reference {reference}). Press again in a moment, or use {command} on the command line.",
+            reference=words.code(reference),
+            command=words.code("backout rollback"),
+        )
+    return words.say(
+        ":x: The bot failed, so *nothing will be done* (reference {reference}). Please try again.",
+        reference=words.code(reference),
+    )
+
+
+async def _say_directly(client: AsyncWebClient, request: Request, text: str) -> None:
+    try:
+        await client.chat_postMessage(channel=request.sender.person, text=text)
+    except (SlackApiError, OSError, TimeoutError):
+        # The person sees Slack's own error mark on the button; the log holds the reference.
+        log.exception("apology_not_sent", person=request.sender.person)

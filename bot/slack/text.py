@@ -1,0 +1,172 @@
+"""Words in the reader's language, and text from people and logs made harmless."""
+
+import gettext
+import re
+import unicodedata
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+LOCALES = ("en", "ko")
+_CATALOGS = Path(__file__).resolve().parents[1] / "locale"
+
+#: Format characters that words in some scripts and emoji need: ZWNJ, ZWJ, variation selectors.
+_KEPT_FORMAT = frozenset("\u200c\u200d\ufe0e\ufe0f")
+_DROPPED = frozenset({"Cc", "Cf", "Cs", "Co", "Cn"})
+
+
+class Markup(str):
+    """Text that is safe where it goes: authored by us, or escaped already."""
+
+    __slots__ = ()
+
+
+def clean(text: str, *, limit: int) -> str:
+    """Return `text` as NFC without control, bidi and lone-surrogate characters, cut to `limit` characters.
+
+    A cut is shown as "… (+N)" and never splits a character from its combining marks.
+    """
+    normal = unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\t", " "))
+    kept = "".join(c for c in normal if _may_stay(c)).strip()
+    return kept if len(kept) <= limit else _cut(kept, limit)
+
+
+def _may_stay(character: str) -> bool:
+    if character in _KEPT_FORMAT or character == "\n":
+        return True
+    return unicodedata.category(character) not in _DROPPED
+
+
+def _cut(text: str, limit: int) -> str:
+    note = f"… (+{len(text) - limit})"
+    end = max(limit - len(note), 0)
+    while end > 0 and (unicodedata.combining(text[end]) or text[end] in _KEPT_FORMAT):
+        end -= 1
+    return text[:end] + note
+
+
+def escape(text: str) -> Markup:
+    """Escape the three characters Slack gives a meaning; nothing in the result can ring or link."""
+    return Markup(text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;"))
+
+
+_MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+!|<>~])")
+
+
+def escape_markdown(text: str) -> Markup:
+    """Escape what Markdown and HTML give a meaning, so that a text stays a text in the record."""
+    flat = " ".join(text.split())
+    return Markup(_MARKDOWN.sub(r"\\\1", flat))
+
+
+def one_line(text: str) -> Markup:
+    """Return `text` on one line, for a terminal."""
+    return Markup(" ".join(text.split()))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Style:
+    """How one medium writes emphasis, code, people and moments."""
+
+    escape: Callable[[str], Markup]
+    bold: str
+    code: str
+    person: str
+    slack_dates: bool = False
+
+
+SLACK = Style(escape=escape, bold="*{}*", code="`{}`", person="<@{}>", slack_dates=True)
+MARKDOWN = Style(escape=escape_markdown, bold="**{}**", code="`{}`", person="{}")
+PLAIN = Style(escape=one_line, bold="{}", code="{}", person="{}")
+
+
+@cache
+def _catalog(locale: str) -> gettext.NullTranslations:
+    """Load a catalog; English is the source language, so it needs none."""
+    if locale == "en":
+        return gettext.NullTranslations()
+    return gettext.translation("backout", _CATALOGS, languages=[locale])
+
+
+def locale_of(slack_locale: str) -> str:
+    """Return ``ko`` for Korean readers and ``en`` for everybody else."""
+    return "ko" if slack_locale.lower().startswith("ko") else "en"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Words:
+    """Speaks one language in one medium. `names` are display names, where the medium needs them."""
+
+    locale: str
+    style: Style = SLACK
+    zone: str = "UTC"
+    names: Mapping[str, str] = field(default_factory=dict)
+
+    def say(self, message: str, **values: Any) -> Markup:
+        """Translate `message` and fill it in; every value that is not `Markup` is escaped."""
+        filled = {name: self._safe(value) for name, value in values.items()}
+        return Markup(_catalog(self.locale).gettext(message).format(**filled))
+
+    def plain(self, message: str, **values: Any) -> str:
+        """Translate `message` for a place that takes plain text only, such as a button."""
+        return _catalog(self.locale).gettext(message).format(**values)
+
+    def safe(self, text: str) -> Markup:
+        """Return somebody's text made harmless for this medium."""
+        return text if isinstance(text, Markup) else self.style.escape(text)
+
+    def _safe(self, value: Any) -> Any:
+        return self.safe(value) if isinstance(value, str) else value
+
+    def bold(self, text: str) -> Markup:
+        """Return `text` emphasised."""
+        return Markup(self.style.bold.format(self.safe(text)))
+
+    def code(self, text: str) -> Markup:
+        """Return `text` in a fixed-width face; backquotes inside would end it, so they go."""
+        return Markup(self.style.code.format(self.safe(text.replace("`", "'"))))
+
+    def person(self, id: str) -> Markup:
+        """Return how `id` is called here: a mention in Slack, a name in a record."""
+        if id.startswith("google:"):
+            return self.say("{account} (Google Cloud)", account=id.removeprefix("google:"))
+        if id.startswith("cli:"):
+            return self.say("{login} (command line)", login=id.removeprefix("cli:"))
+        if self.style.slack_dates and re.fullmatch(r"[UW][A-Z0-9]+", id):
+            return Markup(self.style.person.format(id))
+        return self.style.escape(self.names.get(id, id))
+
+    def moment(self, at: datetime) -> Markup:
+        """Return date and time: in the reader's own zone by Slack, else in `zone` with its offset."""
+        if self.style.slack_dates:
+            utc = at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+            return Markup(f"<!date^{int(at.timestamp())}^{{date_num}} {{time_secs}}|{utc}>")
+        local = at.astimezone(ZoneInfo(self.zone))
+        return Markup(f"{local:%Y-%m-%d %H:%M:%S} {_offset(local)}")
+
+    def clock(self, at: datetime) -> Markup:
+        """Return the time of day, as `moment` does."""
+        if self.style.slack_dates:
+            return Markup(f"<!date^{int(at.timestamp())}^{{time_secs}}|{at.astimezone(UTC):%H:%M:%S} UTC>")
+        local = at.astimezone(ZoneInfo(self.zone))
+        return Markup(f"{local:%H:%M:%S} {_offset(local)}")
+
+    def duration(self, length: timedelta) -> Markup:
+        """Return a length of time in its two largest units: "2 min 05 s"."""
+        seconds = round(length.total_seconds())
+        if seconds < 60:
+            return self.say("{seconds} s", seconds=seconds)
+        if seconds < 3600:
+            return self.say("{minutes} min {seconds:02d} s", minutes=seconds // 60, seconds=seconds % 60)
+        if seconds < 86400:
+            return self.say("{hours} h {minutes:02d} min", hours=seconds // 3600, minutes=seconds // 60 % 60)
+        return self.say("{days} d {hours} h", days=seconds // 86400, hours=seconds // 3600 % 24)
+
+
+def _offset(local: datetime) -> str:
+    offset = f"{local:%z}"
+    return "UTC" if local.utcoffset() == timedelta() else f"{offset[:3]}:{offset[3:]}"

@@ -1,0 +1,82 @@
+"""Errors from Google in words: what failed, what state things are in, what to do."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from bot.domain.faults import FaultKind
+from bot.domain.rollback import Rollback
+from bot.slack.text import Markup, Words
+
+
+def advice(kind: FaultKind, words: Words, *, permission: str | None = None) -> Markup:
+    """Return what a person should do about a kind of trouble."""
+    return {
+        FaultKind.PERMISSION: words.say(
+            "Give the bot's service account the permission {permission} on this service (and "
+            "iam.serviceAccounts.actAs on its runtime account), then ask again.",
+            permission=words.code(permission or "run.services.update"),
+        ),
+        FaultKind.LOGIN: words.say(
+            "The bot has no valid Google credentials: check its service account, then ask again."
+        ),
+        FaultKind.NOT_FOUND: words.say(
+            "Check project, region and service name of this target in the playbook: Google knows none such."
+        ),
+        FaultKind.INVALID: words.say(
+            "Google refused the change as written. Please report this, and use the line by hand."
+        ),
+        FaultKind.CONFLICT: words.say(
+            "Somebody else changed the service at the same moment. Look at it, then ask again."
+        ),
+        FaultKind.QUOTA: words.say(
+            "Google's quota for this project is used up for the moment. Ask again in a minute."
+        ),
+        FaultKind.UNREACHABLE: words.say(
+            "Google Cloud does not answer. Ask again, or use the line by hand from another network."
+        ),
+        FaultKind.OTHER: words.say(
+            "Google answered something unexpected. Look at the service, then ask again."
+        ),
+    }[kind]
+
+
+def fault_text(facts: Mapping[str, Any], words: Words) -> Markup:
+    """Return a fault from its facts (see `bot.usecases.faults.fault_facts`)."""
+    kind = FaultKind(facts["kind"])
+    state = {
+        False: words.say("Nothing was changed."),
+        True: words.say("The change was written."),
+        None: words.say("Whether the change was written is not known."),
+    }[facts["changed"]]
+    return words.say(
+        ":x: Could not {doing}. {state}\n{advice}\nGoogle said: {detail}\nBy hand: {line}",
+        doing=facts["doing"],
+        state=state,
+        advice=advice(kind, words, permission=facts.get("permission")),
+        detail=str(facts["detail"])[:500],
+        line=words.code(facts["by_hand"]),
+    )
+
+
+def what_to_do(rollback: Rollback, words: Words) -> Markup:
+    """Return why a rollback is in trouble and what to do, from its stored problem."""
+    kind, _, rest = (rollback.problem or "").partition(":")
+    if kind == "fighting":
+        return words.say(
+            "Somebody keeps changing the traffic ({who}). Talk to them, then ask again.", who=rest
+        )
+    if kind == "changed":
+        return words.say(
+            "The deployment was changed ({who}) after you approved this, so nothing was done. A fresh "
+            "question follows.",
+            who=rest,
+        )
+    if kind in set(FaultKind):
+        doing, _, detail = rest.partition(":")
+        return words.say(
+            "Could not {doing}. {advice}\nGoogle said: {detail}",
+            doing=doing,
+            advice=advice(FaultKind(kind), words),
+            detail=detail[:500],
+        )
+    return words.say("{problem}", problem=rollback.problem or "")

@@ -1,0 +1,76 @@
+"""``/canary status``: who serves, the flags, and what is going on."""
+
+from bot.domain.flags import flags
+from bot.domain.ids import incident_label
+from bot.domain.playbook import Playbook
+from bot.domain.status import Status
+from bot.slack.text import Markup, Words
+from bot.slack.views.incident_words import outcome_name
+from bot.slack.views.numbers import reading_line
+from bot.slack.views.parts import context, header, section
+from bot.slack.views.rollback_message import Message
+
+
+def status_message(status: Status, playbook: Playbook, words: Words) -> Message:
+    """Render a status as it was read."""
+    title = words.plain("Status of {target}", target=status.target)
+    paragraphs = status_paragraphs(status, playbook, words)
+    read = words.say("Read at {at}.", at=words.clock(status.read_at))
+    return Message(
+        text="\n".join([title, *paragraphs])[:3000],
+        blocks=[header(title), *(section(p) for p in paragraphs), context(read)],
+    )
+
+
+def status_paragraphs(status: Status, playbook: Playbook, words: Words) -> list[Markup]:
+    """Return what a status says, paragraph by paragraph, for any medium."""
+    found = [_traffic(status, words)]
+    coloured = flags(status.readings, playbook.thresholds, now=status.read_at)
+    if coloured:
+        found.append(Markup("\n".join(reading_line(f, words, now=status.read_at) for f in coloured)))
+    found.append(_going_on(status, words))
+    return found
+
+
+def _traffic(status: Status, words: Words) -> Markup:
+    if status.problem is not None:
+        return words.say("Cloud Run could not be read: {why}", why=status.problem)
+    lines = [
+        words.say(
+            "{percent} % → {name}{role}",
+            percent=line.percent,
+            name=words.code(line.name),
+            role=_role(line.role, words),
+        )
+        for line in status.serving
+    ]
+    settled = (
+        words.say("Settled; last changed by {who}.", who=status.last_modifier)
+        if status.settled
+        else words.say("Cloud Run is still applying a change by {who}.", who=status.last_modifier)
+    )
+    return Markup("\n".join([*lines, settled]))
+
+
+def _role(role: str, words: Words) -> Markup:
+    if not role:
+        return Markup("")
+    return words.say(" ({role})", role=words.say("canary") if role == "canary" else words.say("stable"))
+
+
+def _going_on(status: Status, words: Words) -> Markup:
+    lines = []
+    if status.incident is not None:
+        lines.append(words.say("Open incident: {label}", label=words.bold(incident_label(status.incident))))
+    else:
+        lines.append(words.say("No open incident."))
+    if status.rollback is not None:
+        lines.append(
+            words.say(
+                "Last rollback: {outcome}, by {who}, {at}",
+                outcome=words.bold(outcome_name(status.rollback.state, words)),
+                who=words.person(status.rollback.by),
+                at=words.moment(status.rollback.at),
+            )
+        )
+    return Markup("\n".join(lines))

@@ -1,0 +1,222 @@
+"""``backout rollback`` and ``backout status``: the use-cases of Slack, in a terminal, with Slack down too."""
+
+import asyncio
+import getpass
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from rich.console import Console
+from rich.prompt import Confirm
+from sqlalchemy import Engine, func, select
+
+from bot.adapters.database.tables import MessageRow
+from bot.adapters.durable import AlreadyWorking
+from bot.bootstrap import House, utc_now, working
+from bot.domain.by_hand import gcloud_line
+from bot.domain.ids import ChannelId, PersonId, RollbackId, TargetName
+from bot.domain.people import COMMAND_LINE
+from bot.domain.rollback import ENDED, Rollback, RollbackState
+from bot.slack.commands import Answer, parse_canary, parse_rollback
+from bot.slack.text import PLAIN, Words
+from bot.slack.views.plain_text import as_plain_text, unmarked
+from bot.slack.views.rollback_message import rollback_message
+from bot.slack.views.status import status_message
+from bot.usecases.ask_for_rollback import AskForRollback, ask_for_rollback
+from bot.usecases.decide_rollback import Choice, Decision, accept_decision
+from bot.usecases.ports import StoreDown
+from bot.usecases.report_status import read_status
+
+#: How often the rows are looked at while something is waited for, seconds.
+FOLLOW_EVERY_SECONDS = 0.3
+#: How long our own worker may go on sending messages once the rollback has ended, seconds.
+SEND_WITHIN_SECONDS = 10.0
+
+#: Exit codes; only a proven rollback, or nothing to do, is a success.
+EXIT_CODES = {
+    RollbackState.VERIFIED: 0,
+    RollbackState.NOTHING_TO_DO: 0,
+    RollbackState.CANCELLED: 1,
+    RollbackState.FAILED: 1,
+    RollbackState.EXPIRED: 1,
+    RollbackState.REFUSED: 1,
+    RollbackState.NOT_VERIFIED: 3,
+}
+USAGE, NOT_RECORDED = 2, 5
+
+_console = Console(highlight=False, markup=False, emoji=False)
+
+
+def _words(house: House) -> Words:
+    return Words(locale=house.settings.locale, style=PLAIN, zone=house.playbooks.current().time_zone)
+
+
+def _say(text: str) -> None:
+    _console.print(unmarked(text), soft_wrap=True)
+
+
+async def show_status(house: House, target: str) -> int:
+    """Print how `target` stands."""
+    words, playbook = _words(house), house.playbooks.current()
+    command = parse_canary(f"status {target}", targets=playbook.targets, words=words)
+    if isinstance(command, Answer):
+        _say(command.text)
+        return USAGE
+    status = await read_status(command.target, use=house.reporting())
+    _say(as_plain_text(status_message(status, playbook, words)))
+    return 1 if status.problem else 0
+
+
+async def roll_back(house: House, target: str, *, reason: str, force: bool) -> int:
+    """Ask, show, confirm, follow to the end."""
+    words, playbook = _words(house), house.playbooks.current()
+    typed = f"{target} {'force ' if force else ''}{reason}"
+    command = parse_rollback(typed, targets=playbook.targets, words=words)
+    if isinstance(command, Answer):
+        _say(command.text)
+        return USAGE
+    asked = AskForRollback(
+        key=f"cli:{uuid.uuid4()}",
+        target=TargetName(command.target),
+        person=PersonId(f"{COMMAND_LINE}{getpass.getuser()}"),
+        acting_team=None,
+        channel=ChannelId(playbook.channels.incidents),
+        reason=reason,
+        forced=force,
+    )
+    try:
+        id = await ask_for_rollback(asked, store=house.store, clock=utc_now, playbook=playbook)
+    except StoreDown as error:
+        return _without_database(house, command.target, str(error))
+    assert id is not None
+    async with _somebody_works(house):
+        code = await _ask_and_follow(house, id, words)
+        await _slack_told(house, words)
+    return code
+
+
+def _without_database(house: House, target: TargetName, why: str) -> int:
+    known = house.playbooks.current().targets[target]
+    project = known.project or house.settings.google_cloud_project
+    words = _words(house)
+    _say(
+        words.say(
+            "The database cannot be reached ({why}). *Nothing was recorded and nothing was done.*", why=why
+        )
+    )
+    _say(words.say("By hand: {line}", line=gcloud_line(known, project=project, stable=None)))
+    return NOT_RECORDED
+
+
+@asynccontextmanager
+async def _somebody_works(house: House) -> AsyncIterator[None]:
+    """With no worker running this process becomes it, until its own work is done."""
+    if await house.durable.workers_alive():
+        yield
+        return
+    try:
+        async with working(house):
+            yield
+    except AlreadyWorking:
+        # A worker came up in the same second; it does the work and we follow.
+        yield
+
+
+async def _ask_and_follow(house: House, id: RollbackId, words: Words) -> int:
+    rollback = await _until_prepared(house, id)
+    while rollback.state is RollbackState.ASKED:
+        message = rollback_message(rollback, house.playbooks.current(), words, now=utc_now())
+        _say(as_plain_text(message))
+        if rollback.plan is None:
+            _say(words.say("Name the stable revision in the playbook (stable_revision), then ask again."))
+            await _decide(house, id, Choice.CANCEL)
+            return EXIT_CODES[RollbackState.CANCELLED]
+        go = await asyncio.to_thread(Confirm.ask, words.plain("Roll back?"), default=False)
+        await _decide(house, id, Choice.ROLL_BACK if go else Choice.CANCEL)
+        rollback = await _until_decided(house, id, asked_twice=rollback.twice)
+    return await _follow(house, id, words)
+
+
+async def _decide(house: House, id: RollbackId, choice: Choice) -> None:
+    decision = Decision(
+        rollback=id,
+        choice=choice,
+        person=PersonId(f"{COMMAND_LINE}{getpass.getuser()}"),
+        acting_team=None,
+        channel=ChannelId(house.playbooks.current().channels.incidents),
+    )
+    await accept_decision(f"cli:{uuid.uuid4()}", decision, store=house.store, clock=utc_now)
+
+
+async def _read(house: House, id: RollbackId) -> Rollback:
+    return await house.store.look(lambda tx: tx.rollback(id))
+
+
+async def _until_prepared(house: House, id: RollbackId) -> Rollback:
+    while True:
+        rollback = await _read(house, id)
+        if rollback.state is not RollbackState.ASKED or rollback.plan or rollback.candidates:
+            return rollback
+        await asyncio.sleep(FOLLOW_EVERY_SECONDS)
+
+
+async def _until_decided(house: House, id: RollbackId, *, asked_twice: bool) -> Rollback:
+    while True:
+        rollback = await _read(house, id)
+        if rollback.state is not RollbackState.ASKED or rollback.twice != asked_twice:
+            return rollback
+        await asyncio.sleep(FOLLOW_EVERY_SECONDS)
+
+
+async def _follow(house: House, id: RollbackId, words: Words) -> int:
+    """Print each new state until the end, then the proof."""
+    shown: RollbackState | None = None
+    while True:
+        rollback = await _read(house, id)
+        if rollback.state is not shown:
+            shown = rollback.state
+            _tell(house, rollback, words)
+        if rollback.state in ENDED:
+            return EXIT_CODES[rollback.state]
+        await asyncio.sleep(FOLLOW_EVERY_SECONDS)
+
+
+def _tell(house: House, rollback: Rollback, words: Words) -> None:
+    if rollback.state is RollbackState.NOTHING_TO_DO and rollback.plan is None:
+        _say(words.say("Nothing to roll back on {target}. Nothing was changed.", target=rollback.target))
+        return
+    if rollback.state is RollbackState.FAILED and rollback.plan is None:
+        why = rollback.problem or "?"
+        _say(words.say("Could not look at {target}: {why}", target=rollback.target, why=why))
+        known = house.playbooks.current().targets[rollback.target]
+        _say(words.say("By hand: {line}", line=gcloud_line(known, project=known.project, stable=None)))
+        return
+    _say(as_plain_text(rollback_message(rollback, house.playbooks.current(), words, now=utc_now())))
+
+
+async def _slack_told(house: House, words: Words) -> None:
+    """Wait a moment for the messages to go out; say so when Slack has not been told."""
+    tries = round(SEND_WITHIN_SECONDS / FOLLOW_EVERY_SECONDS) if house.posts else 0
+    waiting = await _unsent(house)
+    for _ in range(tries):
+        if not waiting:
+            return
+        await asyncio.sleep(FOLLOW_EVERY_SECONDS)
+        waiting = await _unsent(house)
+    if waiting:
+        _say(
+            words.say(
+                "Slack has not been told yet: {count} messages wait and go out as soon as a worker reaches "
+                "Slack. Tell people yourself.",
+                count=waiting,
+            )
+        )
+
+
+async def _unsent(house: House) -> int:
+    def count(engine: Engine) -> int:
+        unsent = select(func.count()).select_from(MessageRow).where(MessageRow.sent < MessageRow.wanted)
+        with engine.connect() as connection:
+            return connection.scalar(unsent) or 0
+
+    return await house.database.read(count)

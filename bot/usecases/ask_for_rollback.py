@@ -1,0 +1,65 @@
+"""Somebody asks for a rollback: it is written down at once, and prepared by a workflow."""
+
+import secrets
+from dataclasses import dataclass
+
+from bot.domain.ids import ChannelId, PersonId, RollbackId, TargetName
+from bot.domain.playbook import Playbook
+from bot.domain.rollback import Rollback, RollbackState
+from bot.usecases.ports import Clock, Store, Transaction, Workflow
+
+
+@dataclass(frozen=True, kw_only=True)
+class AskForRollback:
+    """`key` is the request's own: the same key again changes nothing.
+
+    `channel` is where the answer goes; `acting_team` is the workspace of the person by
+    ``body.user.team_id`` (None at the command line).
+    """
+
+    key: str
+    target: TargetName
+    person: PersonId
+    acting_team: str | None
+    channel: ChannelId
+    reason: str = ""
+    forced: bool = False
+
+
+async def ask_for_rollback(
+    request: AskForRollback, *, store: Store, clock: Clock, playbook: Playbook
+) -> RollbackId | None:
+    """Write the request down and start preparing it; None when this request was seen before."""
+    now = clock()
+    rollback = Rollback(
+        id=new_rollback_id(),
+        target=request.target,
+        state=RollbackState.ASKED,
+        asked_by=request.person,
+        asked_at=now,
+        reason=request.reason,
+        forced=request.forced,
+        channel=request.channel,
+        acting_team=request.acting_team,
+        playbook_version=playbook.version,
+    )
+
+    def accept(tx: Transaction) -> RollbackId | None:
+        if not tx.first_time(request.key, at=now):
+            return None
+        tx.add_rollback(rollback)
+        tx.start(Workflow.PREPARE, rollback.id, rollback=rollback.id)
+        return rollback.id
+
+    return await store.change(accept)
+
+
+def new_rollback_id() -> RollbackId:
+    """Return a new id that tells nothing and cannot be guessed: buttons carry it."""
+    return RollbackId(secrets.token_hex(8))
+
+
+def again_id(id: RollbackId) -> RollbackId:
+    """Return the id of the request that takes the place of rollback `id`: one, however often asked."""
+    first, _, times = id.partition("-")
+    return RollbackId(f"{first}-{int(times or 1) + 1}")

@@ -1,0 +1,142 @@
+"""How does the canary stand? The same answer in Slack and on the command line."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from pydantic import TypeAdapter
+
+from bot.domain.faults import CloudFault
+from bot.domain.ids import ChannelId, IncidentNumber, PersonId, TargetName
+from bot.domain.plan import canary_share
+from bot.domain.playbook import Target, Topology
+from bot.domain.rollback import Plan, Rollback
+from bot.domain.status import RollbackLine, ServingLine, Status
+from bot.usecases.look_at_target import Sight, look_at_target, read_numbers
+from bot.usecases.ports import (
+    Clock,
+    Cloud,
+    Metrics,
+    Notice,
+    Playbooks,
+    RequestLog,
+    Said,
+    Steps,
+    Store,
+    Transaction,
+    Workflow,
+)
+
+STATUS = TypeAdapter(Status)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reporting:
+    """What reporting may touch."""
+
+    store: Store
+    playbooks: Playbooks
+    cloud: Cloud
+    metrics: Metrics
+    requests: RequestLog
+    clock: Clock
+
+
+async def ask_for_status(
+    key: str, target: TargetName, person: PersonId, channel: ChannelId, *, store: Store, clock: Clock
+) -> None:
+    """Write the question down, once per `key`; a workflow answers `person` in `channel`."""
+    now = clock()
+
+    def accept(tx: Transaction) -> None:
+        if tx.first_time(key, at=now):
+            tx.start(Workflow.STATUS, key, key=key, target=target, person=person, channel=channel)
+
+    await store.change(accept)
+
+
+async def report_status(arguments: Mapping[str, str], *, steps: Steps, use: Reporting) -> None:
+    """Answer a question for the status, visible to the person who asked."""
+    await steps.step("report", lambda: _report(arguments, use), into=str)
+
+
+async def _report(arguments: Mapping[str, str], use: Reporting) -> str:
+    status = await read_status(TargetName(arguments["target"]), use=use)
+    notice = Notice(
+        what=Said.STATUS,
+        person=PersonId(arguments["person"]),
+        channel=ChannelId(arguments["channel"]),
+        facts={"status": STATUS.dump_python(status, mode="json")},
+    )
+    await use.store.change(lambda tx: tx.tell(notice, key=f"status:{arguments['key']}"))
+    return "reported"
+
+
+async def read_status(name: TargetName, *, use: Reporting) -> Status:
+    """Read how `name` stands. Never raises `CloudFault`: trouble is part of the answer."""
+    playbook = use.playbooks.current()
+    target = playbook.targets[name]
+    incident, rollback = await use.store.look(lambda tx: _going_on(tx, name))
+    now = use.clock()
+    try:
+        sight = await look_at_target(target, cloud=use.cloud)
+    except CloudFault as fault:
+        return Status(target=name, read_at=now, incident=incident, rollback=rollback, problem=str(fault))
+    return Status(
+        target=name,
+        read_at=now,
+        serving=_serving(target, sight),
+        settled=sight.state.switch.settled,
+        last_modifier=sight.state.switch.last_modifier,
+        readings=await read_numbers(
+            target,
+            sight.sides,
+            metrics=use.metrics,
+            requests=use.requests,
+            now=now,
+            least=playbook.thresholds.min_requests,
+        ),
+        incident=incident,
+        rollback=rollback,
+    )
+
+
+def _going_on(tx: Transaction, name: TargetName) -> tuple[IncidentNumber | None, RollbackLine | None]:
+    incident, rollback = tx.open_incident(name), tx.last_rollback(name)
+    return incident.number if incident else None, _rollback_line(rollback) if rollback else None
+
+
+def _rollback_line(rollback: Rollback) -> RollbackLine:
+    by = rollback.decided_by or rollback.asked_by
+    return RollbackLine(state=rollback.state, by=by, at=rollback.ended_at or rollback.asked_at)
+
+
+def _serving(target: Target, sight: Sight) -> tuple[ServingLine, ...]:
+    if target.topology is Topology.SERVICES:
+        return _serving_services(target, sight)
+    plan = sight.plan if isinstance(sight.plan, Plan) else None
+    shares = {s.revision for s in sight.state.switch.observed if s.revision and s.percent}
+    lines = [
+        ServingLine(
+            name=name, percent=sight.state.switch.observed_percent(name), role=_role(name, plan, sight)
+        )
+        for name in shares
+    ]
+    return tuple(sorted(lines, key=lambda line: (-line.percent, line.name)))
+
+
+def _role(name: str, plan: Plan | None, sight: Sight) -> str:
+    if plan is not None:
+        return {plan.canary: "canary", plan.stable: "stable"}.get(name, "")
+    return "stable" if name == sight.sides.stable.revision else ""
+
+
+def _serving_services(target: Target, sight: Sight) -> tuple[ServingLine, ...]:
+    if target.router is None or target.canary_service is None:
+        return ()
+    share = canary_share(sight.state.switch.environment.get(target.router.variable, ""))
+    if share is None:
+        return ()
+    return (
+        ServingLine(name=target.service, percent=100 - share, role="stable"),
+        ServingLine(name=target.canary_service, percent=share, role="canary"),
+    )

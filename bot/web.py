@@ -1,0 +1,110 @@
+"""The HTTP side: Slack's requests behind the gate, and whether we are well."""
+
+import logging
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from typing import Any
+
+from slack_bolt.async_app import AsyncApp
+from slack_bolt.authorization import AuthorizeResult
+from sqlalchemy import Engine, text
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from bot.adapters.slack_identity import OwnIdentity
+from bot.bootstrap import House, utc_now
+from bot.slack.bolt_endpoint import BoltEndpoint
+from bot.slack.gate import Gate
+from bot.slack.listeners import canary, incident, rollback
+from bot.slack.listeners.table import Table
+from bot.slack.text import Words, locale_of
+
+Lifespan = Callable[[Starlette], AbstractAsyncContextManager[None]]
+
+
+def bolt_app(house: House, own: OwnIdentity) -> AsyncApp:
+    """Return Bolt with our table behind it; who we are is answered from memory."""
+
+    async def authorize(**_: Any) -> AuthorizeResult:
+        identity = own.identity
+        return AuthorizeResult(
+            enterprise_id=None,
+            team_id=identity.team_id if identity else None,
+            bot_user_id=own.bot_user_id,
+            bot_id=own.bot_id,
+            bot_token=house.slack.token,
+        )
+
+    app = AsyncApp(
+        client=house.slack,
+        authorize=authorize,
+        # The gate has verified it, over the raw bytes.
+        request_verification_enabled=False,
+        process_before_response=True,
+        logger=_bolt_log(),
+    )
+    listen(house).attach(app)
+    return app
+
+
+def _bolt_log() -> logging.Logger:
+    """Bolt warns at every start that our client outranks the token it found in the environment by itself."""
+    bolt = logging.getLogger("bolt")
+    bolt.setLevel(logging.ERROR)
+    return bolt
+
+
+def listen(house: House) -> Table:
+    """Return the table with everything the bot listens to."""
+
+    async def words_for(person: str) -> Words:
+        known = await house.people.last_locale(person)
+        return Words(locale=locale_of(known) if known else house.settings.locale)
+
+    table = Table(words_for=words_for)
+    rollback.register(table, store=house.store, playbooks=house.playbooks, clock=utc_now)
+    canary.register(table, store=house.store, playbooks=house.playbooks, clock=utc_now)
+    incident.register(table, store=house.store, clock=utc_now)
+    return table
+
+
+def web_app(house: House, own: OwnIdentity, *, lifespan: Lifespan) -> Starlette:
+    """Return the ASGI app."""
+
+    async def healthz(_: Request) -> Response:
+        return PlainTextResponse("alive\n")
+
+    async def readyz(_: Request) -> Response:
+        problems = await not_ready(house)
+        return JSONResponse(
+            {"ready": not problems, "problems": problems}, status_code=503 if problems else 200
+        )
+
+    routes = [Route("/healthz", healthz), Route("/readyz", readyz)]
+    secret = house.settings.slack_signing_secret
+    if secret is not None:
+        gate = Gate(
+            BoltEndpoint(bolt_app(house, own)),
+            signing_secret=secret.get_secret_value(),
+            clock=lambda: utc_now().timestamp(),
+            identity=lambda: own.identity,
+        )
+        routes.append(Route("/slack/events", gate))
+    return Starlette(routes=routes, lifespan=lifespan)
+
+
+async def not_ready(house: House) -> list[str]:
+    """Return what keeps us from working: the database, or no worker."""
+    try:
+        await house.database.read(_ping)
+        return [] if await house.durable.workers_alive() else ["no worker is running"]
+    except SQLAlchemyError as error:
+        return [f"the database cannot be reached: {type(error).__name__}"]
+
+
+def _ping(engine: Engine) -> None:
+    with engine.connect() as connection:
+        connection.execute(text("SELECT 1"))

@@ -1,0 +1,121 @@
+"""A stand-in for the sandbox's server: canned state, and a note of everything the page sends."""
+
+import asyncio
+import copy
+import json
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response, StreamingResponse
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+
+import bot.sandbox
+
+Json = dict[str, Any]
+
+PAGE = Path(bot.sandbox.__file__).parent / "slack" / "page"
+ACCEPTED: Json = {"ok": True, "error": None, "errors": None}
+
+
+class PageServer:
+    """Answers the page from `state` and `cloud`, which a test may change; `changed` tells the page."""
+
+    def __init__(self, state: Json, cloud: Json) -> None:
+        self.state = state
+        self.cloud = cloud
+        #: What the page posted, in order: (last part of the path, body).
+        self.posted: list[tuple[str, Json]] = []
+        #: What to answer to a post, by the last part of the path.
+        self.answers: dict[str, Json] = {}
+        #: While clear, posts wait for their answer.
+        self.may_answer = asyncio.Event()
+        self.may_answer.set()
+        self.files: dict[str, str] = {}
+        self.state_reads = 0
+        self.url = ""
+        self._ended = False
+
+    def changed(self) -> None:
+        """Tell every open page that there is something new."""
+        self.state["version"] += 1
+
+    def sent(self, path: str) -> list[Json]:
+        """Return the bodies posted to `path`."""
+        return [body for posted, body in self.posted if posted == path]
+
+    def end(self) -> None:
+        """Let the event streams finish, so that the server can stop."""
+        self._ended = True
+
+    def application(self) -> Starlette:
+        """Return the application that serves the page and its endpoints."""
+        posts = ["slash", "message", "action", "submit", "close", "cloud/fault"]
+        return Starlette(
+            routes=[
+                Route("/sandbox/state", self._state),
+                Route("/sandbox/events", self._events),
+                Route("/sandbox/cloud", self._cloud),
+                Route("/files/{name}", self._file),
+                *(Route(f"/sandbox/{path}", self._post, methods=["POST"]) for path in posts),
+                Route("/", _index),
+                Mount("/static", StaticFiles(directory=PAGE)),
+            ]
+        )
+
+    async def _state(self, request: Request) -> Response:
+        self.state_reads += 1
+        user = request.query_params["user"]
+        answer = copy.deepcopy(self.state)
+        answer["views"] = answer["views"].get(user, [])
+        return JSONResponse(answer)
+
+    async def _cloud(self, request: Request) -> Response:
+        return JSONResponse(self.cloud)
+
+    async def _file(self, request: Request) -> Response:
+        return PlainTextResponse(self.files[request.path_params["name"]])
+
+    async def _events(self, request: Request) -> Response:
+        return StreamingResponse(self._versions(), media_type="text/event-stream")
+
+    async def _versions(self) -> AsyncIterator[str]:
+        told = None
+        while not self._ended:
+            if told != self.state["version"]:
+                told = self.state["version"]
+                yield f"data: {json.dumps({'version': told})}\n\n"
+            await asyncio.sleep(0.02)
+
+    async def _post(self, request: Request) -> Response:
+        path = request.url.path.removeprefix("/sandbox/")
+        self.posted.append((path, await request.json()))
+        await self.may_answer.wait()
+        return JSONResponse(self.answers.get(path, ACCEPTED))
+
+
+async def _index(request: Request) -> Response:
+    return FileResponse(PAGE / "index.html")
+
+
+@asynccontextmanager
+async def serving(server: PageServer) -> AsyncIterator[PageServer]:
+    """Serve on a free port of the loopback; `server.url` is the page's address."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    config = uvicorn.Config(server.application(), log_level="warning", timeout_graceful_shutdown=2)
+    web = uvicorn.Server(config)
+    task = asyncio.create_task(web.serve(sockets=[listener]))
+    server.url = f"http://127.0.0.1:{listener.getsockname()[1]}/"
+    try:
+        yield server
+    finally:
+        server.end()
+        web.should_exit = True
+        await task
+        listener.close()

@@ -1,0 +1,288 @@
+"""Clicks, choices, commands and messages reach the server once, and failures are told where they happened."""
+
+from playwright.async_api import Page, expect
+
+from tests.integration.sandbox.page.conftest import OpenPage, showing
+from tests.integration.sandbox.page.samples import (
+    BOARD,
+    CHANNEL,
+    CHOICES,
+    MOMENT,
+    bot_message,
+    person_message,
+)
+from tests.integration.sandbox.page.server import PageServer
+
+TS = f"{MOMENT + 60}.000100"
+SENT = {"user": "U0GITCO", "channel": CHANNEL, "ts": TS}
+
+
+async def until_posted(page: Page, server: PageServer, count: int = 1) -> None:
+    """Wait until the page has posted `count` things."""
+    for _ in range(200):
+        if len(server.posted) >= count:
+            return
+        await page.wait_for_timeout(25)
+    raise AssertionError(f"only {server.posted} was posted")
+
+
+async def test_a_click_is_sent_with_its_message_block_and_action(
+    server: PageServer, open_page: OpenPage
+) -> None:
+    showing(server, bot_message(1, *BOARD))
+    page = await open_page()
+
+    await page.click("[data-action-id=details]")
+
+    await until_posted(page, server)
+    assert server.posted == [("action", {**SENT, "block_id": "decide", "action_id": "details"})]
+
+
+async def test_a_confirm_dialog_stands_before_a_dangerous_click(
+    server: PageServer, open_page: OpenPage
+) -> None:
+    showing(server, bot_message(1, *BOARD))
+    page = await open_page()
+
+    await page.click("[data-action-id=rollback]")
+
+    dialog = page.get_by_role("dialog", name="Roll back ion-api?")
+    await expect(dialog.locator("code")).to_have_text("ion-api-00041-kim")
+    await expect(dialog.get_by_role("button", name="Roll back")).to_have_class("button danger")
+    assert server.posted == []
+    await dialog.get_by_role("button", name="Roll back").click()
+    await until_posted(page, server)
+    assert server.sent("action") == [{**SENT, "block_id": "decide", "action_id": "rollback"}]
+
+
+async def test_declining_or_escaping_a_confirm_dialog_sends_nothing(
+    server: PageServer, open_page: OpenPage
+) -> None:
+    showing(server, bot_message(1, *BOARD))
+    page = await open_page()
+    rollback = page.locator("[data-action-id=rollback]")
+
+    await rollback.click()
+    await page.get_by_role("button", name="Keep the canary").click()
+    await rollback.click()
+    await page.keyboard.press("Escape")
+
+    await expect(page.get_by_test_id("confirm-dialog")).to_have_count(0)
+    await expect(rollback).to_be_focused()
+    assert server.posted == []
+
+
+async def test_a_button_waits_disabled_for_the_answer_and_keeps_the_focus(
+    server: PageServer, open_page: OpenPage
+) -> None:
+    showing(server, bot_message(1, *BOARD))
+    page = await open_page()
+    button = page.locator("[data-action-id=details]")
+    server.may_answer.clear()
+
+    await button.focus()
+    await page.keyboard.press("Enter")
+
+    await expect(button).to_be_disabled()
+    server.may_answer.set()
+    await expect(button).to_be_enabled()
+    await expect(button).to_be_focused()
+    assert len(server.posted) == 1
+
+
+async def test_a_button_redrawn_while_its_click_is_under_way_stays_disabled(
+    server: PageServer, open_page: OpenPage
+) -> None:
+    showing(server, bot_message(1, *BOARD))
+    page = await open_page()
+    button = page.locator("[data-action-id=details]")
+    server.may_answer.clear()
+
+    await button.click()
+    showing(server, bot_message(1, *BOARD, edited={"ts": "2"}))
+    await page.locator(".edited").wait_for()
+
+    await expect(button).to_be_disabled()
+    server.may_answer.set()
+    await expect(button).to_be_enabled()
+
+
+async def test_a_refused_click_says_why_under_its_message(server: PageServer, open_page: OpenPage) -> None:
+    showing(server, bot_message(1, *BOARD))
+    server.answers["action"] = {"ok": False, "error": "operation_timeout", "errors": None}
+    page = await open_page()
+
+    await page.click("[data-action-id=details]")
+
+    await expect(page.locator(f'[data-ts="{TS}"] .failure')).to_contain_text("operation_timeout")
+
+
+async def test_choices_are_sent_as_plain_values(server: PageServer, open_page: OpenPage) -> None:
+    showing(server, bot_message(1, *BOARD), bot_message(2, *CHOICES))
+    page = await open_page()
+
+    await page.select_option("[data-action-id=severity]", "critical")
+    await until_posted(page, server, 1)
+    await page.get_by_label("Run the rollback").check()
+    await until_posted(page, server, 2)
+    await page.get_by_label("Not normal").check()
+    await until_posted(page, server, 3)
+    await page.fill("input[type=date]", "2025-10-23")
+    await page.locator("input[type=date]").blur()
+    await until_posted(page, server, 4)
+
+    selected = [(body["action_id"], body["selected"]) for body in server.sent("action")]
+    assert selected == [
+        ("severity", "critical"),
+        ("steps", ["rollback"]),
+        ("verdict", "bad"),
+        ("day", "2025-10-23"),
+    ]
+
+
+async def test_a_choice_that_was_refused_is_put_back(server: PageServer, open_page: OpenPage) -> None:
+    showing(server, bot_message(1, *BOARD))
+    server.answers["action"] = {"ok": False, "error": "dispatch_failed", "errors": None}
+    page = await open_page()
+
+    await page.select_option("[data-action-id=severity]", "critical")
+
+    await expect(page.locator(".failure")).to_contain_text("dispatch_failed")
+    await expect(page.locator("[data-action-id=severity]")).to_have_value("high")
+
+
+async def test_an_overflow_menu_is_used_with_the_keyboard(server: PageServer, open_page: OpenPage) -> None:
+    showing(server, bot_message(1, *BOARD))
+    page = await open_page()
+
+    await page.locator("[data-action-id=more]").focus()
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("menuitem", name="Show logs 📄")).to_be_focused()
+    await page.keyboard.press("ArrowDown")
+    await page.keyboard.press("Enter")
+
+    await until_posted(page, server)
+    assert server.posted == [
+        ("action", {**SENT, "block_id": "flags", "action_id": "more", "selected": "probe"})
+    ]
+    await expect(page.get_by_role("menu")).to_have_count(0)
+
+
+async def test_escape_closes_an_overflow_menu(server: PageServer, open_page: OpenPage) -> None:
+    showing(server, bot_message(1, *BOARD))
+    page = await open_page()
+    await page.click("[data-action-id=more]")
+
+    await page.keyboard.press("Escape")
+
+    await expect(page.get_by_role("menu")).to_have_count(0)
+    await expect(page.locator("[data-action-id=more]")).to_be_focused()
+
+
+async def test_a_slash_command_is_completed_hinted_and_sent(server: PageServer, open_page: OpenPage) -> None:
+    page = await open_page()
+    box = page.locator("#composer")
+
+    await box.press_sequentially("/")
+    await expect(page.locator("#composer-commands [role=option]")).to_have_count(3)
+    await box.press("ArrowDown")
+    await expect(page.locator("#composer-commands [aria-selected=true]")).to_contain_text("/canary")
+    await box.press("Tab")
+    await expect(box).to_have_value("/canary ")
+    await expect(page.get_by_test_id("composer-hint").first).to_contain_text("status|metrics|logs")
+    await box.press_sequentially("status canary")
+    await box.press("Enter")
+
+    await until_posted(page, server)
+    command = {"user": "U0GITCO", "channel": CHANNEL, "text": "/canary status canary"}
+    assert server.posted == [("slash", command)]
+    await expect(box).to_have_value("")
+
+
+async def test_enter_completes_half_a_command_and_sends_a_whole_one(
+    server: PageServer, open_page: OpenPage
+) -> None:
+    page = await open_page()
+    box = page.locator("#composer")
+
+    await box.press_sequentially("/roll")
+    await box.press("Enter")
+    await expect(box).to_have_value("/rollback ")
+    assert server.posted == []
+    await box.fill("/rollback")
+    await box.press("Enter")
+
+    await until_posted(page, server)
+    assert server.sent("slash")[0]["text"] == "/rollback"
+
+
+async def test_a_failed_command_keeps_the_text_and_says_why(server: PageServer, open_page: OpenPage) -> None:
+    server.answers["slash"] = {"ok": False, "error": "operation_timeout", "errors": None}
+    page = await open_page()
+
+    await page.fill("#composer", "/rollback canary")
+    await page.press("#composer", "Enter")
+
+    error = page.get_by_test_id("composer-error").first
+    await expect(error).to_have_text("⚠ /rollback failed with the error “operation_timeout”")
+    await expect(page.locator("#composer")).to_have_value("/rollback canary")
+
+
+async def test_a_message_is_sent_with_enter_and_broken_with_shift_enter(
+    server: PageServer, open_page: OpenPage
+) -> None:
+    page = await open_page()
+
+    await page.locator("#composer").press_sequentially("the service")
+    await page.press("#composer", "Shift+Enter")
+    await page.locator("#composer").press_sequentially("is <normal>")
+    await page.press("#composer", "Enter")
+
+    await until_posted(page, server)
+    text = "the service\nis <normal>"
+    assert server.posted == [("message", {"user": "U0GITCO", "channel": CHANNEL, "text": text})]
+
+
+async def test_a_reply_goes_into_its_thread_and_escape_returns(
+    server: PageServer, open_page: OpenPage
+) -> None:
+    showing(server, bot_message(1, *BOARD), person_message(2, "U0SENA", "looking", thread_ts=TS))
+    page = await open_page()
+    opener = page.get_by_test_id("replies")
+    await expect(opener).to_contain_text("1 reply")
+    await expect(page.locator("#messages article")).to_have_count(1)
+
+    await opener.click()
+    await expect(page.locator("#thread-messages article")).to_have_count(2)
+    await page.fill("#thread-composer", "me too")
+    await page.press("#thread-composer", "Enter")
+    await until_posted(page, server)
+    await page.keyboard.press("Escape")
+
+    reply = {"user": "U0GITCO", "channel": CHANNEL, "text": "me too", "thread_ts": TS}
+    assert server.posted == [("message", reply)]
+    await expect(page.get_by_test_id("thread")).to_be_hidden()
+    await expect(opener).to_be_focused()
+
+
+async def test_a_slash_command_is_refused_in_a_thread(server: PageServer, open_page: OpenPage) -> None:
+    showing(server, bot_message(1, *BOARD))
+    page = await open_page(f"#user=U0GITCO&thread={TS}")
+
+    await page.fill("#thread-composer", "/rollback canary")
+    await page.press("#thread-composer", "Enter")
+
+    await expect(page.get_by_test_id("thread")).to_contain_text("/rollback is not supported in threads")
+    assert server.posted == []
+
+
+async def test_the_home_of_the_app_can_be_opened_and_used(server: PageServer, open_page: OpenPage) -> None:
+    server.state["views"] = {"U0GITCO": [{"id": "V0HOME", "type": "home", "hash": "1.a", "blocks": BOARD}]}
+    page = await open_page()
+
+    await page.click("[data-channel=home]")
+    await page.click("[data-view-id=V0HOME] [data-action-id=details]")
+
+    await until_posted(page, server)
+    body = {"user": "U0GITCO", "view_id": "V0HOME", "block_id": "decide", "action_id": "details"}
+    assert server.posted == [("action", body)]

@@ -1,0 +1,194 @@
+"""A running sandbox workspace for tests, with a small real Bolt app as the receiver of what it delivers."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from slack_bolt.adapter.starlette.async_handler import AsyncSlackRequestHandler
+from slack_bolt.async_app import AsyncApp
+from slack_sdk.web.async_client import AsyncWebClient
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from bot.sandbox import names
+from bot.sandbox.slack import SandboxSlack
+from bot.sandbox.slack.http_server import HttpServer
+
+CRITICAL = "C0CRITICAL"
+OPERATIONS = "C0OPERATIONS"
+
+SCOPES = [
+    "app_mentions:read",
+    "bookmarks:write",
+    "channels:history",
+    "channels:join",
+    "channels:read",
+    "chat:write",
+    "chat:write.public",
+    "commands",
+    "files:read",
+    "files:write",
+    "im:history",
+    "im:read",
+    "im:write",
+    "pins:write",
+    "reactions:write",
+    "usergroups:read",
+    "users:read",
+]
+
+
+def a_manifest(*, scopes: list[str] | None = None) -> dict[str, Any]:
+    """Return a parsed manifest with three commands."""
+    commands = [
+        {"command": "/rollback", "description": "Roll back", "usage_hint": "TARGET", "should_escape": True},
+        {"command": "/canary", "description": "Look", "usage_hint": "status", "should_escape": False},
+    ]
+    return {
+        "display_information": {"name": "Backout"},
+        "features": {"bot_user": {"display_name": "backout"}, "slash_commands": commands},
+        "oauth_config": {"scopes": {"bot": SCOPES if scopes is None else scopes}},
+        "settings": {"event_subscriptions": {"bot_events": ["app_mention", "message.im"]}},
+    }
+
+
+class Clock:
+    """Real time, plus what a test adds to it."""
+
+    def __init__(self) -> None:
+        self.ahead_seconds = 0.0
+
+    def __call__(self) -> float:
+        """Return epoch seconds."""
+        return time.time() + self.ahead_seconds
+
+
+class Receiver:
+    """The bot's side: a Bolt app behind HTTP, and a note of every signed body it was sent."""
+
+    def __init__(self) -> None:
+        self.app = AsyncApp(
+            client=AsyncWebClient(token=names.BOT_TOKEN),
+            signing_secret=names.SIGNING_SECRET,
+            process_before_response=True,
+        )
+        self.client = self.app.client
+        #: (body as text, headers) of every request.
+        self.received: list[tuple[str, dict[str, str]]] = []
+        self.arrived = asyncio.Condition()
+        #: An answer that replaces Bolt's: status and text.
+        self.answer: tuple[int, str] | None = None
+        #: Seconds to wait before answering at all.
+        self.delay_seconds = 0.0
+        handler = AsyncSlackRequestHandler(self.app)
+
+        async def endpoint(request: Request) -> Response:
+            await self._note(request)
+            await asyncio.sleep(self.delay_seconds)
+            if self.answer is not None:
+                return Response(self.answer[1], status_code=self.answer[0])
+            return await handler.handle(request)
+
+        self._http = HttpServer(Starlette(routes=[Route("/slack/events", endpoint, methods=["POST"])]))
+
+    @property
+    def url(self) -> str:
+        """Where the sandbox delivers to."""
+        return f"http://127.0.0.1:{self._http.port}/slack/events"
+
+    async def _note(self, request: Request) -> None:
+        body = (await request.body()).decode()
+        async with self.arrived:
+            self.received.append((body, dict(request.headers)))
+            self.arrived.notify_all()
+
+    async def until_received(self, count: int) -> None:
+        """Wait until this many requests have arrived."""
+        async with self.arrived:
+            await self.arrived.wait_for(lambda: len(self.received) >= count)
+
+    async def start(self, slack: SandboxSlack) -> None:
+        """Serve, and talk to this workspace."""
+        await self._http.start("127.0.0.1", 0)
+        self.client.base_url = slack.api_url
+        slack.events_url = self.url
+
+    async def stop(self) -> None:
+        """Stop serving."""
+        await self._http.stop()
+
+
+@asynccontextmanager
+async def running_slack(
+    *, scopes: list[str] | None = None, clock: Clock | None = None
+) -> AsyncIterator[SandboxSlack]:
+    """Serve a fresh workspace whose bot nobody can reach yet."""
+    nowhere = "http://127.0.0.1:9/slack/events"
+    slack = SandboxSlack(manifest=a_manifest(scopes=scopes), events_url=nowhere, clock=clock or Clock())
+    await slack.start()
+    try:
+        yield slack
+    finally:
+        await slack.stop()
+
+
+@asynccontextmanager
+async def running_bot(slack: SandboxSlack) -> AsyncIterator[Receiver]:
+    """Serve a Bolt app that the workspace delivers to."""
+    receiver = Receiver()
+    await receiver.start(slack)
+    try:
+        yield receiver
+    finally:
+        await receiver.stop()
+
+
+def client_of(slack: SandboxSlack, token: str | None = names.BOT_TOKEN) -> AsyncWebClient:
+    """Return the official client, without retries of its own."""
+    return AsyncWebClient(token=token, base_url=slack.api_url, retry_handlers=[])
+
+
+def section(text: str = "hello") -> dict[str, Any]:
+    """Return a section block."""
+    return {"type": "section", "text": {"type": "mrkdwn", "text": text}}
+
+
+def buttons(*action_ids: str, block_id: str = "row") -> dict[str, Any]:
+    """Return an actions block with a button for each id."""
+    elements = [
+        {
+            "type": "button",
+            "action_id": action_id,
+            "text": {"type": "plain_text", "text": action_id},
+            "value": f"value of {action_id}",
+        }
+        for action_id in action_ids
+    ]
+    return {"type": "actions", "block_id": block_id, "elements": elements}
+
+
+def text_input(action_id: str, *, block_id: str, **more: Any) -> dict[str, Any]:
+    """Return an input block that asks for text."""
+    return {
+        "type": "input",
+        "block_id": block_id,
+        "label": {"type": "plain_text", "text": action_id},
+        "element": {"type": "plain_text_input", "action_id": action_id},
+        **more,
+    }
+
+
+def modal(*blocks: dict[str, Any], **more: Any) -> dict[str, Any]:
+    """Return a modal with a submit button."""
+    return {
+        "type": "modal",
+        "callback_id": "asked",
+        "title": {"type": "plain_text", "text": "Question"},
+        "submit": {"type": "plain_text", "text": "Send"},
+        "blocks": list(blocks) or [text_input("why", block_id="why")],
+        **more,
+    }

@@ -1,0 +1,206 @@
+"""Monitoring, logging and probes against the sandbox's cloud: what its traffic did is what is read."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from bot.adapters.cloud_logging import CloudLogging
+from bot.adapters.monitoring import CloudMonitoring
+from bot.adapters.probe import HttpProber
+from bot.domain.ids import RevisionName, ServiceName
+from bot.domain.playbook import Target
+from bot.domain.readings import Metric, RequestCounts, Side
+from bot.domain.traffic import SideAddress, Sides
+from bot.sandbox.cloud import Behaviour, Fault, SandboxCloud
+from bot.sandbox.names import (
+    API_CANARY,
+    API_SERVICE,
+    API_STABLE,
+    CHAT_CANARY_SERVICE,
+    CHAT_ROUTER,
+    CHAT_SERVICE,
+    PROJECT,
+)
+from tests.unit.adapters.targets import revisions_target, services_target
+
+API = revisions_target(service=API_SERVICE, project="")
+API_SIDES = Sides(
+    stable=SideAddress(service=ServiceName(API_SERVICE), revision=RevisionName(API_STABLE)),
+    canary=SideAddress(service=ServiceName(API_SERVICE), revision=RevisionName(API_CANARY)),
+)
+CHAT = services_target(service=CHAT_SERVICE, canary=CHAT_CANARY_SERVICE, router=CHAT_ROUTER, project="")
+CHAT_SIDES = Sides(
+    stable=SideAddress(service=ServiceName(CHAT_SERVICE)),
+    canary=SideAddress(service=ServiceName(CHAT_CANARY_SERVICE)),
+)
+BOTH = pytest.mark.parametrize(("target", "sides"), [(API, API_SIDES), (CHAT, CHAT_SIDES)])
+REQUESTS_PER_SECOND = 50
+
+
+@pytest.fixture(scope="module")
+async def google() -> AsyncIterator[SandboxCloud]:
+    cloud = SandboxCloud(
+        requests_per_second=REQUESTS_PER_SECOND,
+        behaviour=Behaviour(settle_seconds=0.05, log_lag_seconds=0.05),
+    )
+    await cloud.start()
+    yield cloud
+    await cloud.stop()
+
+
+@pytest.fixture
+async def sandbox(google: SandboxCloud) -> SandboxCloud:
+    """The cloud after a healthy hour, with its users on pause."""
+    google.reset()
+    pause(google)
+    return google
+
+
+def pause(cloud: SandboxCloud) -> None:
+    cloud.load(API_SERVICE, 0)
+    cloud.load(CHAT_ROUTER, 0)
+
+
+@pytest.fixture
+async def metrics(sandbox: SandboxCloud) -> AsyncIterator[CloudMonitoring]:
+    adapter = CloudMonitoring(f"http://{sandbox.grpc_address}", PROJECT)
+    yield adapter
+    await adapter.close()
+
+
+@pytest.fixture
+async def log(sandbox: SandboxCloud) -> AsyncIterator[CloudLogging]:
+    adapter = CloudLogging(f"http://{sandbox.grpc_address}", PROJECT)
+    yield adapter
+    await adapter.close()
+
+
+@BOTH
+async def test_a_healthy_minute_is_read_for_every_metric_of_both_sides(
+    metrics: CloudMonitoring, target: Target, sides: Sides
+) -> None:
+    readings = await metrics.read(target, sides, now=datetime.now(UTC))
+
+    assert [reading.problem for reading in readings] == [None] * 8
+    values = {(reading.side, reading.metric): reading for reading in readings}
+    for side, share in ((Side.CANARY, 0.1), (Side.STABLE, 0.9)):
+        rate, p95 = values[side, Metric.ERROR_RATE], values[side, Metric.P95]
+        assert (rate.value, rate.errors) == (0.0, 0)
+        assert rate.sample == pytest.approx(share * 60 * REQUESTS_PER_SECOND, rel=0.1)
+        assert p95.value == pytest.approx(150, rel=0.4)
+        assert p95.sample == rate.sample
+        for metric in (Metric.MEMORY, Metric.CPU):
+            used = values[side, metric].value
+            assert used is not None
+            assert 1 < used < 100
+        assert rate.until - rate.since == timedelta(minutes=1)
+
+
+async def test_metrics_are_as_late_as_google_shows_them(
+    metrics: CloudMonitoring, sandbox: SandboxCloud
+) -> None:
+    sandbox.behaviour.visible_after_seconds = 240
+    now = datetime.now(UTC)
+
+    readings = await metrics.read(API, API_SIDES, now=now)
+
+    assert all(reading.value is not None for reading in readings)
+    assert all(timedelta(seconds=240) <= reading.age(now=now) for reading in readings)
+    assert all(reading.age(now=now) <= timedelta(seconds=305) for reading in readings)
+
+
+@BOTH
+async def test_no_series_is_no_data(
+    metrics: CloudMonitoring, sandbox: SandboxCloud, target: Target, sides: Sides
+) -> None:
+    sandbox.behaviour.no_series = True
+
+    readings = await metrics.read(target, sides, now=datetime.now(UTC))
+
+    assert {(reading.value, reading.sample, reading.problem) for reading in readings} == {(None, 0, None)}
+
+
+async def test_a_revision_without_a_past_has_no_data_beside_one_that_has(metrics: CloudMonitoring) -> None:
+    newcomer = SideAddress(service=ServiceName(API_SERVICE), revision=RevisionName("ion-api-00043-new"))
+
+    readings = await metrics.read(API, Sides(stable=API_SIDES.stable, canary=newcomer), now=datetime.now(UTC))
+
+    assert {r.value is None for r in readings if r.side is Side.CANARY} == {True}
+    assert {r.value is None for r in readings if r.side is Side.STABLE} == {False}
+
+
+@BOTH
+@pytest.mark.parametrize("empty_page_first", [False, True])
+async def test_the_log_counts_what_the_users_were_answered(
+    log: CloudLogging, sandbox: SandboxCloud, target: Target, sides: Sides, empty_page_first: bool
+) -> None:
+    sandbox.behaviour.empty_log_page = empty_page_first
+    entrance, faulty = (API_SERVICE, API_SERVICE) if target is API else (CHAT_ROUTER, CHAT_CANARY_SERVICE)
+    sandbox.set_fault(faulty, Fault.DOWN, True)
+    since = datetime.now(UTC)
+    sandbox.load(entrance, 200)
+    await asyncio.sleep(0.8)
+    pause(sandbox)
+
+    counts = await until_quiet(log, target, sides, since)
+
+    answers = sandbox.answers(entrance)
+    seen = sum(counts[side].requests for side in Side)
+    failed = sum(counts[side].errors for side in Side)
+    assert seen == sum(times for (_, status), times in answers.items() if status)
+    assert failed == sum(times for (_, status), times in answers.items() if status >= 500)
+    assert counts[Side.CANARY].errors == counts[Side.CANARY].requests == failed > 0
+    assert len(counts[Side.STABLE].latencies_ms) == counts[Side.STABLE].requests
+    assert all(0 < latency < 5000 for latency in counts[Side.STABLE].latencies_ms)
+
+
+async def until_quiet(
+    log: CloudLogging, target: Target, sides: Sides, since: datetime
+) -> dict[Side, RequestCounts]:
+    """Count until two counts agree: every request has ended and is in the log."""
+    before = -1
+    async with asyncio.timeout(20):
+        while True:
+            await asyncio.sleep(0.4)
+            counts = await log.count(target, sides, since=since, until=datetime.now(UTC))
+            assert [count.problem for count in counts.values()] == [None, None]
+            now = sum(count.requests for count in counts.values())
+            if now == before > 0:
+                return counts
+            before = now
+
+
+async def test_both_revisions_are_counted_in_one_call(log: CloudLogging, sandbox: SandboxCloud) -> None:
+    now = datetime.now(UTC)
+
+    await log.count(API, API_SIDES, since=now - timedelta(seconds=30), until=now)
+
+    assert [call.method for call in sandbox.calls] == ["ListLogEntries"]
+
+
+async def test_a_window_before_anything_happened_holds_nothing(log: CloudLogging) -> None:
+    long_ago = datetime.now(UTC) - timedelta(days=2)
+
+    counts = await log.count(API, API_SIDES, since=long_ago, until=long_ago + timedelta(minutes=1))
+
+    assert [(count.requests, count.problem) for count in counts.values()] == [(0, None), (0, None)]
+
+
+async def test_a_healthy_service_is_probed_well(sandbox: SandboxCloud) -> None:
+    result = await HttpProber(allow_loopback=True).probe(
+        f"{sandbox.uris[CHAT_SERVICE]}/health", Side.STABLE, requests=3, pause_ms=10
+    )
+
+    assert (result.answered_well, result.problem) == (3, None)
+
+
+async def test_a_crashed_service_fails_every_probe(sandbox: SandboxCloud) -> None:
+    sandbox.set_fault(CHAT_CANARY_SERVICE, Fault.DOWN, True)
+
+    result = await HttpProber(allow_loopback=True).probe(
+        f"{sandbox.uris[CHAT_CANARY_SERVICE]}/health", Side.CANARY, requests=3, pause_ms=10
+    )
+
+    assert (result.failures, result.problem) == (3, "answered 503")
