@@ -114,6 +114,12 @@ class Verification(_Part):
     confirm_within_seconds: int = Field(
         120, ge=5, le=900, description="How long to gather enough requests on stable for a verdict."
     )
+    in_flight_seconds: float = Field(
+        2, ge=0, le=60, description="Requests under way when the traffic moved may still end at the canary."
+    )
+    silence_seconds: float = Field(
+        5, ge=1, le=120, description="How long nobody may have reached the canary; less would be chance."
+    )
 
 
 class RouterVariable(_Part):

@@ -19,12 +19,8 @@ from bot.domain.rollback import Evidence, Plan, Proof, Rollback, RollbackState, 
 from bot.domain.traffic import TargetState
 from bot.usecases.ports import Clock, Cloud, Prober, RequestLog
 
-#: Requests under way when the traffic settled still end at the canary; silence is asked for after that.
-IN_FLIGHT = timedelta(seconds=2)
 #: The log is seconds late: its newest second proves nothing yet.
 LOG_LATE = timedelta(seconds=1)
-#: Silence shorter than this is chance.
-SILENCE_AT_LEAST = timedelta(seconds=5)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,7 +79,7 @@ async def _read_once(
         ),
         use.requests.count(target, where, since=settled_at, until=max(until, settled_at)),
     )
-    late = settled_at + IN_FLIGHT
+    late = settled_at + timedelta(seconds=rules.in_flight_seconds)
     after = await use.requests.count(target, where, since=late, until=max(until, late))
     least = playbook.thresholds.min_requests
     return (
@@ -91,7 +87,7 @@ async def _read_once(
         probe_evidence(probe),
         error_evidence(counts[Side.STABLE], rules, least=least),
         p95_evidence(counts[Side.STABLE], rules, least=least),
-        silence_evidence(after[Side.CANARY], stable=counts[Side.STABLE], least=least),
+        silence_evidence(after[Side.CANARY], rules, stable=counts[Side.STABLE], least=least),
     )
 
 
@@ -174,10 +170,12 @@ def _judged(
     )
 
 
-def silence_evidence(canary: RequestCounts, *, stable: RequestCounts, least: int) -> Evidence:
+def silence_evidence(
+    canary: RequestCounts, rules: Verification, *, stable: RequestCounts, least: int
+) -> Evidence:
     """Judge the canary's silence: no request for some seconds in a log that is seen to flow."""
     flowing = stable.problem is None and stable.requests >= least
-    long_enough = canary.until - canary.since >= SILENCE_AT_LEAST
+    long_enough = canary.until - canary.since >= timedelta(seconds=rules.silence_seconds)
     if canary.problem is not None:
         verdict = Verdict.INCONCLUSIVE
     elif canary.requests:

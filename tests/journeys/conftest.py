@@ -1,0 +1,22 @@
+"""One sandbox a test process, begun anew for each test."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+
+from tests.journeys.world import World, running_world
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def shared_world() -> AsyncIterator[World]:
+    """The sandbox of this test process."""
+    async with running_world() as world:
+        yield world
+
+
+@pytest.fixture
+def world(shared_world: World) -> World:
+    """The sandbox, on its first morning."""
+    shared_world.reset()
+    return shared_world

@@ -1,0 +1,180 @@
+"""A sandbox in this process and the bot, as in production, in processes of its own."""
+
+import asyncio
+import contextlib
+import os
+import sys
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+import httpx
+
+from bot.sandbox.cloud import Behaviour, Fault, SandboxCloud
+from bot.sandbox.run import bot_environment, free_port, read_manifest
+from bot.sandbox.slack import SandboxSlack
+
+T = TypeVar("T")
+
+ROOT = Path(__file__).resolve().parents[2]
+PLAYBOOK = Path(__file__).with_name("playbook.yaml")
+#: Which service's canary a target's failure is switched on in.
+FAILING = {"canary": "ion-api", "chat": "ion-chat-canary"}
+#: Generous, because the machines are shared; a test that passes never waits so long.
+PATIENCE_SECONDS = 60.0
+
+
+async def until(look: Callable[[], T | None], *, within: float = PATIENCE_SECONDS, what: str = "") -> T:
+    """Return the first truthy answer of `look`."""
+    deadline = asyncio.get_running_loop().time() + within
+    while not (found := look()):
+        if asyncio.get_running_loop().time() > deadline:
+            raise AssertionError(f"waited {within:g} s in vain for {what or look}")
+        await asyncio.sleep(0.05)
+    return found
+
+
+@dataclass
+class World:
+    """The sandbox: what people see in Slack, and what Google Cloud was told."""
+
+    slack: SandboxSlack
+    cloud: SandboxCloud
+
+    def reset(self) -> None:
+        """Back to the first morning."""
+        self.slack.reset()
+        self.cloud.reset()
+        for service in ("ion-api", "ion-chat-router"):
+            self.cloud.load(service, 60)
+
+    async def make_the_canary_fail(self, target: str = "canary") -> None:
+        """Switch 5 % errors on and wait until enough requests have met them to be seen."""
+        self.cloud.set_fault(FAILING[target], Fault.ERRORS, True)
+        await asyncio.sleep(6)
+
+    def message(self, channel: str, *, having: str, user: str = "U0SENA") -> dict[str, Any] | None:
+        """Return the newest top-level message with a button `having`, or with that text."""
+        messages: list[dict[str, Any]] = self.slack.messages(channel, user=user)
+        for message in reversed(messages):
+            if having in action_ids(message) or having in message.get("text", ""):
+                return message
+        return None
+
+    async def seen(self, channel: str, *, having: str, user: str = "U0SENA") -> dict[str, Any]:
+        """Wait for `message`."""
+        return await until(
+            lambda: self.message(channel, having=having, user=user), what=f"{having!r} in {channel}"
+        )
+
+
+def action_ids(message: dict[str, Any]) -> list[str]:
+    """Return the ids of a message's controls."""
+    blocks = message.get("blocks") or []
+    return [e["action_id"] for b in blocks if b["type"] == "actions" for e in b["elements"]]
+
+
+def texts(message: dict[str, Any]) -> str:
+    """Return everything a message says, top-level text and blocks."""
+    found = [message.get("text", "")]
+    for block in message.get("blocks") or []:
+        found += [block["text"]["text"]] if "text" in block else []
+        found += [
+            part["text"]
+            for part in [*block.get("fields", []), *block.get("elements", [])]
+            if isinstance(part.get("text"), str)
+        ]
+    return "\n".join(found)
+
+
+@dataclass
+class Bot:
+    """One bot process on `database_url`; `start` again after `kill` is the restart."""
+
+    world: World
+    database_url: str
+    locale: str = "en"
+    playbook: Path = PLAYBOOK
+    command: tuple[str, ...] = ("-m", "bot.cli", "serve")
+    extra: dict[str, str] = field(default_factory=dict)
+    port: int = field(default_factory=free_port)
+    process: asyncio.subprocess.Process | None = None
+
+    def environment(self) -> dict[str, str]:
+        """Return the process's whole environment."""
+        settings = bot_environment(
+            self.world.slack,
+            self.world.cloud,
+            port=self.port,
+            database_url=self.database_url,
+            locale=self.locale,
+            playbook=self.playbook,
+        )
+        return {**os.environ, **settings, **self.extra}
+
+    @property
+    def events_url(self) -> str:
+        """Where this process takes Slack's requests."""
+        return f"http://127.0.0.1:{self.port}/slack/events"
+
+    async def start(self) -> None:
+        """Start the process and wait until it is ready."""
+        self.process = await asyncio.create_subprocess_exec(
+            sys.executable, *self.command, env=self.environment(), cwd=ROOT
+        )
+        self.world.slack.events_url = self.events_url
+        async with httpx.AsyncClient(trust_env=False) as client:
+            deadline = asyncio.get_running_loop().time() + PATIENCE_SECONDS
+            while asyncio.get_running_loop().time() < deadline:
+                assert self.process.returncode is None, "the bot died at start"
+                with contextlib.suppress(httpx.HTTPError):
+                    if (await client.get(f"http://127.0.0.1:{self.port}/readyz")).status_code == 200:
+                        return
+                await asyncio.sleep(0.05)
+        raise AssertionError("the bot did not become ready")
+
+    async def kill(self) -> None:
+        """Kill it as a power cut would."""
+        if self.process is not None and self.process.returncode is None:
+            self.process.kill()
+            await self.process.wait()
+
+    async def stop(self) -> None:
+        """Stop it politely, and hard if that takes too long."""
+        if self.process is None or self.process.returncode is not None:
+            return
+        self.process.terminate()
+        try:
+            await asyncio.wait_for(self.process.wait(), 15)
+        except TimeoutError:
+            await self.kill()
+
+
+@contextlib.asynccontextmanager
+async def running_world() -> AsyncIterator[World]:
+    """Run a sandbox; one a test process."""
+    behaviour = Behaviour(
+        settle_seconds=0.5, start_seconds=0.3, log_lag_seconds=0.2, sample_seconds=5, visible_after_seconds=2
+    )
+    cloud = SandboxCloud(requests_per_second=60, behaviour=behaviour)
+    slack = SandboxSlack(manifest=read_manifest(), events_url="http://127.0.0.1:9/slack/events")
+    slack.extra_routes += cloud.routes()
+    await cloud.start()
+    await slack.start()
+    try:
+        yield World(slack=slack, cloud=cloud)
+    finally:
+        await slack.stop()
+        await cloud.stop()
+
+
+@contextlib.asynccontextmanager
+async def running_bot(world: World, database_url: str, **options: Any) -> AsyncIterator[Bot]:
+    """Run one bot."""
+    bot = Bot(world=world, database_url=database_url, **options)
+    await bot.start()
+    try:
+        yield bot
+    finally:
+        await bot.stop()
