@@ -50,15 +50,21 @@ class World:
             self.cloud.load(service, 60)
 
     async def make_the_canary_fail(self, target: str = "canary") -> None:
-        """Switch 5 % errors on and wait until enough requests have met them to be seen."""
-        self.cloud.set_fault(FAILING[target], Fault.ERRORS, True)
-        await asyncio.sleep(6)
+        """Switch 5 % errors on and wait until enough requests have met them to be seen in the log."""
+        service = FAILING[target]
+        self.cloud.set_fault(service, Fault.ERRORS, True)
+        await until(lambda: self._errors(service) >= 3, what=f"errors of {service}")
+        await asyncio.sleep(2 * self.cloud.behaviour.log_lag_seconds)
+
+    def _errors(self, service: str) -> int:
+        asked = "ion-chat-router" if service == "ion-chat-canary" else service
+        return sum(count for (_, status), count in self.cloud.answers(asked).items() if status >= 500)
 
     def message(self, channel: str, *, having: str, user: str = "U0SENA") -> dict[str, Any] | None:
         """Return the newest top-level message with a button `having`, or with that text."""
         messages: list[dict[str, Any]] = self.slack.messages(channel, user=user)
         for message in reversed(messages):
-            if having in action_ids(message) or having in message.get("text", ""):
+            if having in action_ids(message) or having in str(message.get("text", "")):
                 return message
         return None
 
@@ -77,14 +83,11 @@ def action_ids(message: dict[str, Any]) -> list[str]:
 
 def texts(message: dict[str, Any]) -> str:
     """Return everything a message says, top-level text and blocks."""
-    found = [message.get("text", "")]
+    found: list[str] = [message.get("text", "")]
     for block in message.get("blocks") or []:
         found += [block["text"]["text"]] if "text" in block else []
-        found += [
-            part["text"]
-            for part in [*block.get("fields", []), *block.get("elements", [])]
-            if isinstance(part.get("text"), str)
-        ]
+        parts = [*block.get("fields", []), *block.get("elements", [])]
+        found += [part["text"] for part in parts if isinstance(part.get("text"), str)]
     return "\n".join(found)
 
 
