@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
@@ -25,6 +26,14 @@ app.add_typer(playbook_app, name="playbook")
 
 #: Exit codes. Those of ``backout rollback`` are in `bot.terminal`.
 FAILED, USAGE = 1, 2
+
+
+class Locale(StrEnum):
+    """Languages the bot speaks."""
+
+    EN = "en"
+    KO = "ko"
+
 
 TargetArgument = Annotated[str, typer.Argument(help="A target of the playbook.")]
 
@@ -93,12 +102,12 @@ def migrate() -> None:
 @app.command()
 def sandbox(
     port: Annotated[int, typer.Option(help="Port of the page; 0 takes any free one.")] = 8000,
-    locale: Annotated[str, typer.Option(help="Language of the channels: en or ko.")] = "en",
+    locale: Annotated[Locale, typer.Option(help="Language of the channels.")] = Locale.EN,
 ) -> None:
     """Start a Slack workspace, a Google Cloud, a canary service under load and the bot; print one address."""
     from bot.sandbox.run import run_sandbox
 
-    raise typer.Exit(run_sandbox(port=port, locale=locale))
+    raise typer.Exit(run_sandbox(port=port, locale=locale.value))
 
 
 @app.command()

@@ -24,6 +24,8 @@ PLAYBOOK = HERE / "playbook.yaml"
 #: Cloud Monitoring is minutes late; in a sandbox where a visit lasts minutes it is half a minute late.
 BEHAVIOUR = Behaviour(visible_after_seconds=30)
 READY_WITHIN_SECONDS = 60.0
+#: Whom a newcomer acts as first: somebody who may roll back and reads the channels' language.
+FIRST_PERSON = {"en": "U0LUBIT", "ko": "U0SENA"}
 
 
 def read_manifest() -> Mapping[str, Any]:
@@ -92,7 +94,7 @@ async def _run(*, port: int, locale: str) -> int:
         stack.push_async_callback(_end, bot)
         if not await _ready(bot, bot_port):
             return 1
-        _welcome(slack.base_url)
+        _welcome(f"{slack.base_url}/#user={FIRST_PERSON[locale]}&channel=C0OPERATIONS")
         return await _until_stopped(bot)
 
 

@@ -54,13 +54,15 @@ def escape(text: str) -> Markup:
     return Markup(text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;"))
 
 
-_MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+!|<>~])")
+_MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+!|<>~&])")
+#: "- ", "12. " and "---" begin a list or draw a line, but only where a line begins.
+_LINE_BEGINS = re.compile(r"^(\d{0,9})([-.])(?=[ -]|$)")
 
 
 def escape_markdown(text: str) -> Markup:
     """Escape what Markdown and HTML give a meaning, so that a text stays a text in the record."""
     flat = " ".join(text.split())
-    return Markup(_MARKDOWN.sub(r"\\\1", flat))
+    return Markup(_LINE_BEGINS.sub(r"\1\\\2", _MARKDOWN.sub(r"\\\1", flat)))
 
 
 def one_line(text: str) -> Markup:
@@ -70,18 +72,22 @@ def one_line(text: str) -> Markup:
 
 @dataclass(frozen=True, kw_only=True)
 class Style:
-    """How one medium writes emphasis, code, people and moments."""
+    """How one medium writes emphasis, code, people and moments.
+
+    `escape_code` is for text in a fixed-width face: Markdown shows its escapes there as they are.
+    """
 
     escape: Callable[[str], Markup]
+    escape_code: Callable[[str], Markup]
     bold: str
     code: str
     person: str
     slack_dates: bool = False
 
 
-SLACK = Style(escape=escape, bold="*{}*", code="`{}`", person="<@{}>", slack_dates=True)
-MARKDOWN = Style(escape=escape_markdown, bold="**{}**", code="`{}`", person="{}")
-PLAIN = Style(escape=one_line, bold="{}", code="{}", person="{}")
+SLACK = Style(escape=escape, escape_code=escape, bold="*{}*", code="`{}`", person="<@{}>", slack_dates=True)
+MARKDOWN = Style(escape=escape_markdown, escape_code=one_line, bold="**{}**", code="`{}`", person="{}")
+PLAIN = Style(escape=one_line, escape_code=one_line, bold="{}", code="{}", person="{}")
 
 
 @cache
@@ -128,7 +134,7 @@ class Words:
 
     def code(self, text: str) -> Markup:
         """Return `text` in a fixed-width face; backquotes inside would end it, so they go."""
-        return Markup(self.style.code.format(self.safe(text.replace("`", "'"))))
+        return Markup(self.style.code.format(self.style.escape_code(text.replace("`", "'"))))
 
     def person(self, id: str) -> Markup:
         """Return how `id` is called here: a mention in Slack, a name in a record."""

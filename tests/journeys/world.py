@@ -69,10 +69,14 @@ class World:
         return None
 
     async def seen(self, channel: str, *, having: str, user: str = "U0SENA") -> dict[str, Any]:
-        """Wait for `message`."""
-        return await until(
-            lambda: self.message(channel, having=having, user=user), what=f"{having!r} in {channel}"
-        )
+        """Wait for `message`; in vain, say what there is instead."""
+        try:
+            return await until(
+                lambda: self.message(channel, having=having, user=user), what=f"{having!r} in {channel}"
+            )
+        except AssertionError as error:
+            there = "\n---\n".join(map(texts, self.slack.messages(channel, user=user)))
+            raise AssertionError(f"{error}; there is:\n{there}") from None
 
 
 def action_ids(message: dict[str, Any]) -> list[str]:

@@ -40,6 +40,19 @@ def advice(kind: FaultKind, words: Words, *, permission: str | None = None) -> M
     }[kind]
 
 
+def attempt(doing: str, words: Words) -> Markup:
+    """Return what was tried (`CloudFault.doing`) in the reader's language, what is unknown as it is."""
+    verb, _, what = doing.rpartition(" ")
+    return {
+        "look at": words.say("look at {what}", what=what),
+        "read service": words.say("read service {what}", what=what),
+        "list the revisions of": words.say("list the revisions of {what}", what=what),
+        "write service": words.say("write service {what}", what=what),
+        "test permissions on service": words.say("test permissions on service {what}", what=what),
+        "find the project of": words.say("find the project of {what}", what=what),
+    }.get(verb, words.safe(doing))
+
+
 def fault_text(facts: Mapping[str, Any], words: Words) -> Markup:
     """Return a fault from its facts (see `bot.usecases.faults.fault_facts`)."""
     kind = FaultKind(facts["kind"])
@@ -50,7 +63,7 @@ def fault_text(facts: Mapping[str, Any], words: Words) -> Markup:
     }[facts["changed"]]
     return words.say(
         ":x: Could not {doing}. {state}\n{advice}\nGoogle said: {detail}\nBy hand: {line}",
-        doing=facts["doing"],
+        doing=attempt(facts["doing"], words),
         state=state,
         advice=advice(kind, words, permission=facts.get("permission")),
         detail=str(facts["detail"])[:500],
@@ -75,8 +88,12 @@ def what_to_do(rollback: Rollback, words: Words) -> Markup:
         doing, _, detail = rest.partition(":")
         return words.say(
             "Could not {doing}. {advice}\nGoogle said: {detail}",
-            doing=doing,
+            doing=attempt(doing, words),
             advice=advice(FaultKind(kind), words),
             detail=detail[:500],
         )
-    return words.say("{problem}", problem=rollback.problem or "")
+    if kind == "broken":
+        return words.say(
+            "The bot broke off with an error of its own (reference {reference}).", reference=words.code(rest)
+        )
+    return words.safe(rollback.problem or "")

@@ -56,8 +56,10 @@ def quantity(metric: Metric, value: float | None, words: Words) -> Markup:
     if value is None:
         return words.say("no data")
     if metric is Metric.P95:
-        return Markup(f"{value:.0f} ms")
-    return Markup(f"{value:.2f} %" if metric is Metric.ERROR_RATE else f"{value:.0f} %")
+        return words.say("{value:.0f} ms", value=value)
+    if metric is Metric.ERROR_RATE:
+        return words.say("{value:.2f} %", value=value)
+    return words.say("{value:.0f} %", value=value)
 
 
 def reading_line(flag: Flag, words: Words, *, now: datetime) -> Markup:

@@ -7,6 +7,7 @@ from typing import Any
 from bot.domain.ids import incident_label
 from bot.domain.readings import Metric
 from bot.domain.record import Record, Symptom
+from bot.domain.timeline import Event
 from bot.slack.ids import ActionId
 from bot.slack.text import Markup, Words
 from bot.slack.views.evidence import evidence_line
@@ -62,7 +63,7 @@ def record_message(record: Record, words: Words) -> Message:
         section(words.say("*Actions*\n{actions}", actions=_lines(values["actions"], words))),
         section(words.say("*Improvements*\n{text}", text=values["improvements"])),
         DIVIDER,
-        section(words.say("*Timeline*\n{lines}", lines=_lines(_shown(values["timeline"], words), words))),
+        section(words.say("*Timeline*\n{lines}", lines=_lines(_shown(record, words), words))),
         context(words.say("Timeline head {hash}", hash=words.code(record.head[:16]))),
     ]
     blocks.append(_complete(record, number, words))
@@ -81,13 +82,15 @@ def _lines(lines: list[Markup], words: Words) -> Markup:
     return Markup(text[:2800])
 
 
-def _shown(lines: list[Markup], words: Words) -> list[Markup]:
-    left = len(lines) - TIMELINE_LINES_SHOWN
-    if left <= 0:
-        return lines
-    kept = lines[: TIMELINE_LINES_SHOWN // 2] + lines[-TIMELINE_LINES_SHOWN // 2 :]
+def _shown(record: Record, words: Words) -> list[Markup]:
+    """Return the acts of the timeline; the readings stand above, and all of it in the file."""
+    acts = [entry for entry in record.timeline if entry.event not in (Event.READING_BEFORE, Event.EVIDENCE)]
+    lines = [entry_line(entry, words) for entry in acts]
     half = TIMELINE_LINES_SHOWN // 2
-    return [*kept[:half], words.say("… {count} more in the file …", count=left), *kept[half:]]
+    if len(lines) > TIMELINE_LINES_SHOWN:
+        left = len(lines) - 2 * half
+        lines = [*lines[:half], words.say("… {count} more in the file …", count=left), *lines[-half:]]
+    return lines
 
 
 def record_values(record: Record, words: Words) -> dict[str, Any]:
@@ -107,7 +110,7 @@ def record_values(record: Record, words: Words) -> dict[str, Any]:
         "symptoms": [_symptom(s, words) for s in record.symptoms if s.canary is not None],
         "evidence": [evidence_line(e, words, now=None) for e in record.evidence],
         "cause": words.safe(people.cause) if people.cause else todo,
-        "users": todo if people.users_affected is None else Markup(f"{people.users_affected}"),
+        "users": todo if people.users_affected is None else words.say("{users}", users=people.users_affected),
         "data_loss": _yes_no(people.data_loss, words) if people.data_loss is not None else todo,
         "down": _or_todo(people.down_minutes, words, todo),
         "actions": _actions(record, words),

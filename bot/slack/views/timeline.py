@@ -10,6 +10,7 @@ from bot.domain.rollback import Evidence, Proof, RollbackState, Verdict
 from bot.domain.timeline import Entry, Event
 from bot.slack.text import Markup, Words
 from bot.slack.views.evidence import measured, note_words, proof_name, verdict_name
+from bot.slack.views.faults import attempt
 from bot.slack.views.incident_words import outcome_name
 from bot.slack.views.numbers import metric_name, quantity, side_name, source_name
 from bot.slack.views.parts import Block, section
@@ -134,14 +135,16 @@ def _verdict(entry: Entry, words: Words) -> Markup:
 
 def _fault(entry: Entry, words: Words) -> Markup:
     return words.say(
-        "Could not {doing}: {detail}", doing=entry.facts["doing"], detail=str(entry.facts["detail"])[:300]
+        "Could not {doing}: {detail}",
+        doing=attempt(entry.facts["doing"], words),
+        detail=str(entry.facts["detail"])[:300],
     )
 
 
 def _unknown(entry: Entry, words: Words) -> Markup:
     return words.say(
         "Outcome unknown after: {doing} ({detail}); reading the service to find out",
-        doing=entry.facts["doing"],
+        doing=attempt(entry.facts["doing"], words),
         detail=str(entry.facts["detail"])[:300],
     )
 

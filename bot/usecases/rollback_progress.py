@@ -1,0 +1,118 @@
+"""How far a rollback has come: every move is stored, told in the timeline and shown, in one transaction."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime
+
+from bot.domain.ids import ChannelId, RollbackId
+from bot.domain.playbook import Playbook
+from bot.domain.rollback import RUNNING, Rollback, RollbackState, moved
+from bot.domain.timeline import Event
+from bot.usecases.gather_evidence import evidence_facts
+from bot.usecases.journal import Line, write_lines
+from bot.usecases.ports import Clock, Playbooks, Showing, Store, Transaction
+from bot.usecases.show_record import show_record
+
+#: How often Cloud Run is read while something is waited for, seconds. GetService every 0.5 to 1 s is
+#: well inside its quota (reference/cloud-run-and-canary.md, B.4).
+LOOK_EVERY_SECONDS = 0.5
+#: How often the message counts the seconds meanwhile. Slack allows 50 edits a minute.
+SHOW_EVERY_SECONDS = 3.0
+
+
+class Progress:
+    """Keeps and shows one running rollback; an ended one is never changed."""
+
+    def __init__(self, id: RollbackId, *, store: Store, playbooks: Playbooks, clock: Clock) -> None:
+        self._id = id
+        self._store = store
+        self._playbooks = playbooks
+        self._clock = clock
+        self._shown_at: datetime | None = None
+
+    async def read(self) -> Rollback:
+        """Return it as it is stored."""
+        return await self._store.look(lambda tx: tx.rollback(self._id))
+
+    async def move(self, rollback: Rollback, wanted: RollbackState, line: Line | None) -> Rollback:
+        """Take it to its next state and return it."""
+        there = moved(rollback, wanted, at=self._clock())
+        await self.save(there, [line] if line else [])
+        return there
+
+    async def save(self, rollback: Rollback, lines: list[Line]) -> None:
+        """Store it, write `lines` and show both."""
+        now, playbook = self._clock(), self._playbooks.current()
+
+        def save(tx: Transaction) -> None:
+            if tx.rollback(rollback.id).state in RUNNING:
+                tx.save_rollback(rollback)
+                self._show(tx, rollback, playbook, lines, at=now)
+
+        await self._store.change(save)
+
+    async def end(
+        self,
+        rollback: Rollback,
+        wanted: RollbackState,
+        line: Line | None,
+        *,
+        also: Callable[[Transaction], None] | None = None,
+    ) -> str:
+        """Write end, evidence and verdict down, show them, post the record; returns the state it ended in.
+
+        `also` happens in the same transaction, or not at all.
+        """
+        now, playbook = self._clock(), self._playbooks.current()
+        ended = moved(rollback, wanted, at=now)
+        lines = [*([line] if line else []), *_evidence_lines(ended), _verdict_line(ended)]
+
+        def end(tx: Transaction) -> str:
+            kept = tx.rollback(rollback.id)
+            if kept.state not in RUNNING:
+                return kept.state
+            tx.save_rollback(ended)
+            self._show(tx, ended, playbook, lines, at=now)
+            if ended.incident is not None:
+                show_record(tx, ended.incident, channel=ChannelId(playbook.channels.incidents), at=now)
+            if also is not None:
+                also(tx)
+            return ended.state
+
+        return await self._store.change(end)
+
+    async def wait(self, rollback: Rollback) -> None:
+        """Wait for the next look, and let the message count the seconds."""
+        now = self._clock()
+        if self._shown_at is None or (now - self._shown_at).total_seconds() >= SHOW_EVERY_SECONDS:
+            self._shown_at = now
+            channel = ChannelId(rollback.channel)
+            await self._store.change(lambda tx: tx.show(Showing.ROLLBACK, rollback.id, channel=channel))
+        await asyncio.sleep(LOOK_EVERY_SECONDS)
+
+    def _show(
+        self, tx: Transaction, rollback: Rollback, playbook: Playbook, lines: list[Line], *, at: datetime
+    ) -> None:
+        self._shown_at = at
+        tx.show(Showing.ROLLBACK, rollback.id, channel=ChannelId(rollback.channel))
+        if rollback.incident is not None:
+            channel = ChannelId(playbook.channels.incidents)
+            tx.show(Showing.BOARD, str(rollback.incident), channel=channel)
+            write_lines(tx, rollback.incident, lines, at=at, channel=channel)
+
+
+def _evidence_lines(rollback: Rollback) -> list[Line]:
+    return [
+        Line(event=Event.EVIDENCE, key=f"evidence:{rollback.id}:{e.proof}", facts=evidence_facts(e))
+        for e in rollback.evidence
+    ]
+
+
+def _verdict_line(rollback: Rollback) -> Line:
+    took = None
+    if rollback.requested_at and rollback.ended_at:
+        took = round((rollback.ended_at - rollback.requested_at).total_seconds(), 1)
+    facts = {"rollback": rollback.id, "outcome": rollback.state.value, "took_seconds": took}
+    return Line(
+        event=Event.VERDICT, key=f"verdict:{rollback.id}", facts=facts | {"problem": rollback.problem}
+    )
