@@ -4,7 +4,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup browser sandbox test lint types layers migrations-check lock
+.PHONY: help setup browser sandbox test picture lint types layers migrations-check lock
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -68,6 +68,9 @@ sandbox: setup ## Practise: a Slack workspace, a Google Cloud and a bad canary, 
 
 test: setup browser ## Run every test
 	$(BIN)/pytest -n $(JOBS) --dist loadgroup $(ARGS)
+
+picture: setup browser ## Take the README's picture anew, by a test in a headless browser
+	BACKOUT_TAKE_PICTURE=1 $(BIN)/pytest tests/journeys/test_page.py -k newcomer
 
 lint: setup ## Check style and formatting
 	$(BIN)/ruff check
