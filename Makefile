@@ -4,7 +4,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup browser sandbox test picture lint types layers migrations-check lock
+.PHONY: help setup browser sandbox test picture lint types layers migrations-check catalogs lock
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -84,6 +84,9 @@ layers: setup ## Check that imports point inwards
 
 migrations-check: setup ## Check that the migrations build exactly the tables the code expects
 	$(BIN)/pytest tests/integration/test_migrations.py
+
+catalogs: setup ## Write the message catalogs anew: extract, update, compile
+	$(BIN)/python -m bot.locale.catalogs
 
 lock: setup ## Write both lock files anew from pyproject.toml
 	$(BIN)/python -m pip install --quiet --no-input --disable-pip-version-check uv

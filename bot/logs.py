@@ -12,7 +12,7 @@ Event = MutableMapping[str, Any]
 
 #: What looks like one of our secrets, wherever it turns up.
 _SECRETS = re.compile(
-    r"xox[abeoprs]-[A-Za-z0-9.-]+|xapp-[A-Za-z0-9-]+|https://hooks\.slack\.com/\S+"
+    r"xox[abeoprs]-[A-Za-z0-9.-]+|xapp-[A-Za-z0-9-]+|https://hooks\.slack\.com/\S+|wss://\S+"
     r"|(?<=://)[^/\s:@]+:[^/\s@]+(?=@)"
 )
 _SEVERITIES = {

@@ -1,14 +1,15 @@
 """Running as a server: web, worker, or both in one process."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 
 import uvicorn
 from starlette.applications import Starlette
 
 from bot.adapters.slack_identity import OwnIdentity
 from bot.bootstrap import House, working
+from bot.slack.recipients import Identity
 from bot.web import bolt_app, web_app
 
 #: Cloud Run gives about 10 s after SIGTERM; what is not finished by then goes on elsewhere.
@@ -27,8 +28,10 @@ async def serve(house: House, *, web: bool, worker: bool) -> None:
             stack.callback(learning.cancel)
             if worker:
                 await stack.enter_async_context(working(house))
-            if web and house.settings.slack_app_token is not None:
-                await stack.enter_async_context(_socket_mode(house, own))
+            app_token = house.settings.slack_app_token
+            if web and app_token is not None:
+                receiving = _socket_mode(house, own, learning, app_token.get_secret_value())
+                await stack.enter_async_context(receiving)
             yield
 
     app = web_app(house, own, lifespan=lifespan) if web else Starlette(lifespan=lifespan)
@@ -44,16 +47,16 @@ async def serve(house: House, *, web: bool, worker: bool) -> None:
     await uvicorn.Server(config).serve()
 
 
-@asynccontextmanager
-async def _socket_mode(house: House, own: OwnIdentity) -> AsyncIterator[None]:
-    """Receive over a socket of ours instead of over HTTP: the app-level token is the trust."""
-    from slack_bolt.adapter.socket_mode.async_handler import AsyncSocketModeHandler
+def _socket_mode(
+    house: House, own: OwnIdentity, learning: Awaitable[None], app_token: str
+) -> AbstractAsyncContextManager[None]:
+    """Return the block in which we receive over a socket of ours."""
+    # HTTP, the usual way in, needs none of this.
+    from bot.slack.socket_mode import socket_mode
 
-    token = house.settings.slack_app_token
-    assert token is not None
-    handler = AsyncSocketModeHandler(bolt_app(house, own), token.get_secret_value())
-    await handler.connect_async()  # type: ignore[no-untyped-call]
-    try:
-        yield
-    finally:
-        await handler.close_async()  # type: ignore[no-untyped-call]
+    async def identity() -> Identity:
+        await learning
+        assert own.identity is not None
+        return own.identity
+
+    return socket_mode(bolt_app(house, own), app_token, identity)

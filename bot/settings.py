@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from bot.adapters.database.engine import database_url
@@ -90,8 +90,8 @@ class Settings(BaseSettings):
 
     @field_validator("cloud_run_endpoint", "cloud_monitoring_endpoint", "cloud_logging_endpoint")
     @classmethod
-    def _endpoint(cls, value: str) -> str:
-        GoogleEndpoint.parse(value, setting="this endpoint")
+    def _endpoint(cls, value: str, info: ValidationInfo) -> str:
+        GoogleEndpoint.parse(value, setting=str(info.field_name).upper())
         return value
 
     @property
@@ -128,5 +128,5 @@ def _missing(name: str) -> str:
 def _fault(detail: object) -> str:
     assert isinstance(detail, dict)
     name = str(detail["loc"][0])
-    why = str(detail["msg"]).removeprefix("Value error, ")
+    why = str(detail["msg"]).removeprefix("Value error, ").removeprefix(f"{name}=")
     return f"{name}: {why}; write for example {EXAMPLES.get(name, '?')}"

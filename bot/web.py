@@ -7,15 +7,12 @@ from typing import Any
 
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
-from sqlalchemy import Engine, text
-from sqlalchemy.exc import SQLAlchemyError
 from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from bot.adapters.slack_identity import OwnIdentity
 from bot.bootstrap import House, utc_now
+from bot.health import health_routes
 from bot.slack.bolt_endpoint import BoltEndpoint
 from bot.slack.gate import Gate
 from bot.slack.listeners import canary, incident, rollback
@@ -73,17 +70,7 @@ def listen(house: House) -> Table:
 
 def web_app(house: House, own: OwnIdentity, *, lifespan: Lifespan) -> Starlette:
     """Return the ASGI app."""
-
-    async def healthz(_: Request) -> Response:
-        return PlainTextResponse("alive\n")
-
-    async def readyz(_: Request) -> Response:
-        problems = await not_ready(house)
-        return JSONResponse(
-            {"ready": not problems, "problems": problems}, status_code=503 if problems else 200
-        )
-
-    routes = [Route("/healthz", healthz), Route("/readyz", readyz)]
+    routes = health_routes(house)
     secret = house.settings.slack_signing_secret
     if secret is not None:
         gate = Gate(
@@ -94,17 +81,3 @@ def web_app(house: House, own: OwnIdentity, *, lifespan: Lifespan) -> Starlette:
         )
         routes.append(Route("/slack/events", gate))
     return Starlette(routes=routes, lifespan=lifespan)
-
-
-async def not_ready(house: House) -> list[str]:
-    """Return what keeps us from working: the database, or no worker."""
-    try:
-        await house.database.read(_ping)
-        return [] if await house.durable.workers_alive() else ["no worker is running"]
-    except SQLAlchemyError as error:
-        return [f"the database cannot be reached: {type(error).__name__}"]
-
-
-def _ping(engine: Engine) -> None:
-    with engine.connect() as connection:
-        connection.execute(text("SELECT 1"))

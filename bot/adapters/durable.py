@@ -150,9 +150,13 @@ class Durable:
 
     async def workers_alive(self) -> bool:
         """True when some process is running workflows on this database."""
+        return await self.count_workers() > 0
+
+    async def count_workers(self) -> int:
+        """Return how many processes run workflows on this database."""
         if self._database.is_sqlite:
-            return _is_locked(Path(f"{self._database.url.database}.worker"))
-        return bool(await self._database.read(_live_replicas))
+            return int(_is_locked(Path(f"{self._database.url.database}.worker")))
+        return len(await self._database.read(_live_replicas))
 
     async def _sweep_for_ever(self) -> None:
         """Renew our lease and take over from the dead, until cancelled.

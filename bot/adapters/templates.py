@@ -2,17 +2,22 @@
 
 from collections.abc import Mapping
 from functools import cache
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from jinja2.sandbox import ImmutableSandboxedEnvironment
+from bot.beside import beside
 
-TEMPLATES = Path(__file__).resolve().parents[2] / "templates"
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+TEMPLATES = beside("templates")
 
 
 @cache
-def _environment() -> Environment:
+def _environment() -> "Environment":
+    # Imported with the first record: no command waits for it.
+    from jinja2 import FileSystemLoader, StrictUndefined
+    from jinja2.sandbox import ImmutableSandboxedEnvironment
+
     # No autoescape: the values are `Markup` of ours, made safe for Markdown and not for HTML.
     return ImmutableSandboxedEnvironment(
         loader=FileSystemLoader(TEMPLATES),

@@ -235,13 +235,15 @@ class IllegalMove(Exception):
 def moved(rollback: Rollback, wanted: RollbackState, *, at: datetime) -> Rollback:
     """Return a copy in state `wanted`, stamped `at` (aware, UTC) where that state has a time.
 
+    A state that is reached again, after an unknown outcome, keeps its first time.
+
     Raises:
         IllegalMove: `NEXT_STATES` has no arrow from the current state to `wanted`.
     """
     if wanted not in NEXT_STATES.get(rollback.state, frozenset()):
         raise IllegalMove(current=rollback.state, wanted=wanted)
     stamp = _STAMPS.get(wanted, "ended_at" if wanted in ENDED else None)
-    times: dict[str, Any] = {stamp: at} if stamp else {}
+    times: dict[str, Any] = {stamp: getattr(rollback, stamp) or at} if stamp else {}
     return replace(rollback, state=wanted, **times)
 
 

@@ -19,7 +19,8 @@ from bot.sandbox.names import BOT_TOKEN, PROJECT, SIGNING_SECRET
 from bot.sandbox.slack import SandboxSlack
 
 HERE = Path(__file__).resolve().parent
-MANIFEST = HERE.parents[1] / "manifest.yml"
+#: In a checkout beside the package, in an installed wheel here.
+MANIFEST = next(path for path in (HERE.parents[1] / "manifest.yml", HERE / "manifest.yml") if path.exists())
 PLAYBOOK = HERE / "playbook.yaml"
 #: Cloud Monitoring is minutes late; in a sandbox where a visit lasts minutes it is half a minute late.
 BEHAVIOUR = Behaviour(visible_after_seconds=30)

@@ -41,7 +41,7 @@ from bot.usecases.ports import (
     Transaction,
     Workflow,
 )
-from bot.usecases.rollback_progress import Progress
+from bot.usecases.rollback_progress import Pause, Progress
 
 #: Reading again after an error from Google: first and longest pause, seconds.
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.5, 15.0
@@ -61,6 +61,7 @@ class CarryingOut:
     requests: RequestLog
     prober: Prober
     clock: Clock
+    pause: Pause = asyncio.sleep
 
 
 async def carry_out_rollback(id: RollbackId, *, steps: Steps, use: CarryingOut) -> None:
@@ -82,7 +83,9 @@ class _Doing:
     def __init__(self, id: RollbackId, use: CarryingOut) -> None:
         self._id = id
         self._use = use
-        self._progress = Progress(id, store=use.store, playbooks=use.playbooks, clock=use.clock)
+        self._progress = Progress(
+            id, store=use.store, playbooks=use.playbooks, clock=use.clock, pause=use.pause
+        )
 
     async def guard(self) -> str:
         """Read the world once more: is what was approved still what would be done?"""
@@ -186,7 +189,7 @@ class _Doing:
                     return None
                 if waited > UNKNOWN_AFTER:
                     await self._unknown(fault)
-            await asyncio.sleep(pause)
+            await self._use.pause(pause)
             pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
 
     async def _unknown(self, fault: CloudFault) -> None:
@@ -201,8 +204,9 @@ class _Doing:
     async def _write(self, rollback: Rollback, write: Write, state: TargetState) -> Rollback:
         """Write the intent down, then write to Cloud Run. An unknown outcome is left to the next look."""
         if rollback.writes >= MOST_WRITES:
-            who = state.switch.last_modifier
-            await self._progress.end(replace(rollback, problem=f"fighting:{who}"), RollbackState.FAILED, None)
+            # Either Google never took a write, or it did and somebody else wrote after each one.
+            problem = rollback.problem or f"fighting:{state.switch.last_modifier}"
+            await self._progress.end(replace(rollback, problem=problem), RollbackState.FAILED, None)
             return await self._progress.read()
         counted = await self._intend(rollback, write, state)
         try:
@@ -212,8 +216,9 @@ class _Doing:
                 await self._end_with_fault(counted, fault)
                 return await self._progress.read()
             key = f"write_unknown:{rollback.id}:{counted.writes}"
+            counted = replace(counted, problem=fault_problem(fault))
             await self._progress.save(counted, [_unknown_line(key, fault)])
-            await asyncio.sleep(FIRST_PAUSE_SECONDS)
+            await self._use.pause(min(FIRST_PAUSE_SECONDS * 2**counted.writes, LONGEST_PAUSE_SECONDS))
         return counted
 
     async def _intend(self, rollback: Rollback, write: Write, state: TargetState) -> Rollback:

@@ -1,7 +1,7 @@
 """How far a rollback has come: every move is stored, told in the timeline and shown, in one transaction."""
 
-import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import datetime
 
 from bot.domain.ids import ChannelId, RollbackId
@@ -19,15 +19,21 @@ LOOK_EVERY_SECONDS = 0.5
 #: How often the message counts the seconds meanwhile. Slack allows 50 edits a minute.
 SHOW_EVERY_SECONDS = 3.0
 
+#: Waits for so many seconds.
+Pause = Callable[[float], Awaitable[None]]
+
 
 class Progress:
     """Keeps and shows one running rollback; an ended one is never changed."""
 
-    def __init__(self, id: RollbackId, *, store: Store, playbooks: Playbooks, clock: Clock) -> None:
+    def __init__(
+        self, id: RollbackId, *, store: Store, playbooks: Playbooks, clock: Clock, pause: Pause
+    ) -> None:
         self._id = id
         self._store = store
         self._playbooks = playbooks
         self._clock = clock
+        self._pause = pause
         self._shown_at: datetime | None = None
 
     async def read(self) -> Rollback:
@@ -35,8 +41,9 @@ class Progress:
         return await self._store.look(lambda tx: tx.rollback(self._id))
 
     async def move(self, rollback: Rollback, wanted: RollbackState, line: Line | None) -> Rollback:
-        """Take it to its next state and return it."""
-        there = moved(rollback, wanted, at=self._clock())
+        """Take it to its next state and return it; only an unknown outcome keeps its problem."""
+        problem = rollback.problem if wanted is RollbackState.UNKNOWN else None
+        there = replace(moved(rollback, wanted, at=self._clock()), problem=problem)
         await self.save(there, [line] if line else [])
         return there
 
@@ -88,7 +95,7 @@ class Progress:
             self._shown_at = now
             channel = ChannelId(rollback.channel)
             await self._store.change(lambda tx: tx.show(Showing.ROLLBACK, rollback.id, channel=channel))
-        await asyncio.sleep(LOOK_EVERY_SECONDS)
+        await self._pause(LOOK_EVERY_SECONDS)
 
     def _show(
         self, tx: Transaction, rollback: Rollback, playbook: Playbook, lines: list[Line], *, at: datetime

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 from playwright.async_api import expect
 
+from bot.sandbox.run import PLAYBOOK as SANDBOX_PLAYBOOK
 from tests.browser import browser_page
-from tests.journeys.world import ROOT, World, running_bot
+from tests.journeys.world import PLAYBOOK, ROOT, World, running_bot
 
 #: Set to have the picture in the README taken anew (``make picture``).
 TAKE_PICTURE = "BACKOUT_TAKE_PICTURE"
@@ -19,8 +20,13 @@ PATIENCE_MS = 60_000
 async def test_a_newcomer_rolls_a_bad_canary_back_on_the_page(
     world: World, database_url: str, tmp_path: Path
 ) -> None:
-    picture = ROOT / "docs" / "sandbox.png" if os.environ.get(TAKE_PICTURE) else tmp_path / "sandbox.png"
-    async with running_bot(world, database_url), browser_page(width=1360, height=860) as page:
+    taken = bool(os.environ.get(TAKE_PICTURE))
+    picture = ROOT / "docs" / "sandbox.png" if taken else tmp_path / "sandbox.png"
+    playbook = SANDBOX_PLAYBOOK if taken else PLAYBOOK
+    async with (
+        running_bot(world, database_url, playbook=playbook),
+        browser_page(width=1360, height=860) as page,
+    ):
         await page.goto(f"{world.slack.base_url}/#user=U0LUBIT&channel=C0OPERATIONS")
         await page.click("[data-fault=errors][data-service=ion-api]")
         await world.make_the_canary_fail()

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from bot.adapters.database.engine import Database
 from bot.adapters.database.transaction import SqlTransaction, Starter
-from bot.usecases.ports import Store, StoreDown, Transaction
+from bot.usecases.ports import Store, StoreDown, TargetBusy, Transaction
 
 T = TypeVar("T")
 
@@ -41,6 +41,9 @@ class SqlStore(Store):
             try:
                 with Session(engine, expire_on_commit=False) as session, session.begin():
                     return work(SqlTransaction(session, self._starter))
+            except TargetBusy:
+                if not tries_left:
+                    raise
             except (DBAPIError, PoolTimeout) as error:
                 if not (tries_left and _collided(error)):
                     raise _translated(error) from error

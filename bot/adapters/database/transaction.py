@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import TypeAdapter
 from sqlalchemy import func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from bot.adapters.database.tables import (
@@ -25,7 +26,7 @@ from bot.domain.ids import ChannelId, IncidentNumber, PersonId, RollbackId, Targ
 from bot.domain.incident import Incident, IncidentState
 from bot.domain.rollback import RUNNING, Rollback
 from bot.domain.timeline import GENESIS, Entry, Event, link
-from bot.usecases.ports import Notice, NotKept, Showing, Transaction, Workflow
+from bot.usecases.ports import Notice, NotKept, Showing, TargetBusy, Transaction, Workflow
 
 _ROLLBACK = TypeAdapter(Rollback)
 _INCIDENT = TypeAdapter(Incident)
@@ -64,7 +65,10 @@ class SqlTransaction(Transaction):
     def save_rollback(self, rollback: Rollback) -> None:
         """See `Transaction.save_rollback`."""
         values = _columns(_ROLLBACK, rollback) | {"running": rollback.state in RUNNING}
-        self._session.execute(update(RollbackRow).where(RollbackRow.id == rollback.id).values(values))
+        try:
+            self._session.execute(update(RollbackRow).where(RollbackRow.id == rollback.id).values(values))
+        except IntegrityError as error:
+            raise TargetBusy(rollback.target) from error
 
     def running_rollback(self, target: TargetName) -> Rollback | None:
         """See `Transaction.running_rollback`."""

@@ -62,13 +62,13 @@ def measured(evidence: Evidence, words: Words) -> Markup:
         return words.say("{count} requests since it settled", count=int(evidence.value))
     if evidence.proof is Proof.ERROR_RATE:
         return words.say(
-            "{value:.2f} %, limit < {limit:g} %, {sample} requests",
+            "{value:.2f} %, must be under {limit:g} %, {sample} requests",
             value=evidence.value,
             limit=evidence.limit or 0,
             sample=evidence.sample,
         )
     return words.say(
-        "{value:.0f} ms, limit < {limit:g} ms, {sample} requests",
+        "{value:.0f} ms, must be under {limit:g} ms, {sample} requests",
         value=evidence.value,
         limit=evidence.limit or 0,
         sample=evidence.sample,

@@ -1,0 +1,37 @@
+"""What the monitoring of the bot itself wants to know of the database."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sqlalchemy import Engine, func, inspect, select
+
+from bot.adapters.database.tables import IncidentRow, MessageRow, RollbackRow
+from bot.domain.incident import IncidentState
+
+
+@dataclass(frozen=True, kw_only=True)
+class Counts:
+    """How much there is: rollbacks by state, open incidents by target, messages Slack has not seen yet."""
+
+    rollbacks: Mapping[str, int]
+    open_incidents: Mapping[str, int]
+    messages_waiting: int
+
+
+def count(engine: Engine) -> Counts:
+    """Count. States and targets of which there is none are left out."""
+    by_state = select(RollbackRow.state, func.count()).group_by(RollbackRow.state)
+    is_open = IncidentRow.state == IncidentState.OPEN
+    by_target = select(IncidentRow.target, func.count()).where(is_open).group_by(IncidentRow.target)
+    waiting = select(func.count()).where(MessageRow.sent < MessageRow.wanted)
+    with engine.connect() as connection:
+        return Counts(
+            rollbacks={state: number for state, number in connection.execute(by_state)},
+            open_incidents={target: number for target, number in connection.execute(by_target)},
+            messages_waiting=connection.scalar(waiting) or 0,
+        )
+
+
+def is_migrated(engine: Engine) -> bool:
+    """True when there are tables of ours, which is also proof that the database answers."""
+    return inspect(engine).has_table(RollbackRow.__tablename__)
