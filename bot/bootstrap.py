@@ -11,7 +11,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.adapters.cloud_logging import CloudLogging
 from bot.adapters.cloud_run import CloudRun
 from bot.adapters.database.engine import Database, database_url
-from bot.adapters.database.migrate import migrate
+from bot.adapters.database.migrate import is_current, migrate
 from bot.adapters.database.store import SqlStore
 from bot.adapters.durable import Durable, Run
 from bot.adapters.monitoring import CloudMonitoring
@@ -64,6 +64,10 @@ class House:
         """Bring our tables and the engine's to this release's version."""
         migrate(self.database.engine)
         self.durable.migrate()
+
+    def is_migrated(self) -> bool:
+        """True when the database is at this release's version."""
+        return is_current(self.database.engine)
 
     async def open(self) -> None:
         """Bring a SQLite file up to date; a shared PostgreSQL is migrated by ``backout migrate`` alone."""
@@ -139,7 +143,8 @@ def workflows(house: House) -> dict[Workflow, Run]:
     reporting = house.reporting()
 
     async def prepare(steps: Steps, arguments: Mapping[str, str]) -> None:
-        await prepare_rollback(RollbackId(arguments["rollback"]), steps=steps, use=preparing)
+        id = RollbackId(arguments["rollback"])
+        await prepare_rollback(id, steps=steps, use=preparing, stable=arguments.get("stable"))
 
     async def roll_back(steps: Steps, arguments: Mapping[str, str]) -> None:
         await carry_out_rollback(RollbackId(arguments["rollback"]), steps=steps, use=carrying)

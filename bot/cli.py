@@ -85,6 +85,8 @@ def _run_server(*, web: bool, worker: bool, migrate: bool) -> None:
         house = build(read_settings(needs_slack=True))
         if migrate:
             house.migrate()
+        elif not house.is_migrated():
+            _stop("The database is not at this version's tables: run `backout migrate` first.", [])
         asyncio.run(run(house, web=web, worker=worker))
 
 

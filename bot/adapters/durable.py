@@ -17,7 +17,7 @@ from typing import IO, Any, TypeVar
 import structlog
 from dbos import DBOS, DBOSClient, DBOSConfig, DBOSPortableJSONSerializer
 from pydantic import TypeAdapter
-from sqlalchemy import BigInteger, Connection, Engine, cast, delete, func, select
+from sqlalchemy import BigInteger, Engine, cast, delete, func, select
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import Session
 
@@ -63,6 +63,8 @@ class Durable:
         self._executor = "local" if database.is_sqlite else f"{socket.gethostname()}-{secrets.token_hex(8)}"
         self._lock: IO[str] | None = None
         self._sweeping: asyncio.Task[None] | None = None
+        self._running: set[asyncio.Task[Any]] = set()
+        self._stopping = False
 
     def migrate(self) -> None:
         """Bring the engine's own tables up to date."""
@@ -108,7 +110,7 @@ class Durable:
             self._lock = _lock_file(Path(f"{self._database.url.database}.worker"))
         DBOS(config=self._config())
         for workflow, run in runs.items():
-            _register(workflow, run, broken)
+            self._register(workflow, run, broken)
         if not self._database.is_sqlite:
             await self._database.write(self._renew_lease)
         DBOS.launch()
@@ -133,9 +135,15 @@ class Durable:
         )
 
     async def shutdown(self) -> None:
-        """Stop taking work; what is running is taken up again by the next worker."""
+        """Stop taking work; what is running breaks off and is taken up again by the next worker."""
+        self._stopping = True
         if self._sweeping:
             self._sweeping.cancel()
+        # The engine takes its threads away under running workflows, and they would see errors.
+        running = list(self._running)
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
         await asyncio.to_thread(DBOS.destroy)
         if not self._database.is_sqlite:
             await self._database.write(self._end_lease)
@@ -167,28 +175,46 @@ class Durable:
         while True:
             await asyncio.sleep(SWEEP_SECONDS)
             try:
-                live = await self._database.write(self._renew_lease)
-                await self._take_over(live)
+                await self._database.write(self._renew_lease)
+                await self._take_over()
             except Exception:
                 log.exception("sweep_failed")
 
-    async def _take_over(self, live: frozenset[str]) -> None:
+    async def _take_over(self) -> None:
+        # Owners first, leases second: whoever begins to work in between has a lease by then.
         pending = await DBOS.list_workflows_async(status="PENDING", load_input=False, load_output=False)
+        live = await self._database.read(_live_replicas)
         dead = {w.executor_id for w in pending if w.executor_id} - live
         if dead:
             log.warning("taking_over", replicas=sorted(dead))
             await asyncio.to_thread(DBOS._recover_pending_workflows, sorted(dead))
 
-    def _renew_lease(self, engine: Engine) -> frozenset[str]:
-        """Renew our lease by the database's clock and return all replicas that are alive."""
+    def _register(self, workflow: Workflow, run: Run, broken: Broken) -> None:
+        async def wrapped(arguments: dict[str, str]) -> None:
+            task = asyncio.current_task()
+            if self._stopping or task is None:
+                raise asyncio.CancelledError
+            self._running.add(task)
+            try:
+                await run(_DbosSteps(), arguments)
+            except Exception:
+                reference = secrets.token_hex(4)
+                log.exception("workflow_broken", workflow=workflow.value, reference=reference, **arguments)
+                await broken(workflow, arguments, reference)
+                raise
+            finally:
+                self._running.discard(task)
+
+        wrapped.__qualname__ = f"workflow_{workflow.value}"
+        DBOS.workflow(name=workflow.value, max_recovery_attempts=MOST_RECOVERIES)(wrapped)
+
+    def _renew_lease(self, engine: Engine) -> None:
+        """Renew our lease by the database's clock."""
         expires = _now_ms() + int(LEASE_SECONDS * 1000)
         with engine.begin() as connection:
             mine = postgresql.insert(ReplicaRow).values(id=self._executor, expires_ms=expires)
             connection.execute(
                 mine.on_conflict_do_update(index_elements=["id"], set_={"expires_ms": expires})
-            )
-            return frozenset(
-                connection.scalars(select(ReplicaRow.id).where(ReplicaRow.expires_ms > _now_ms()))
             )
 
     def _end_lease(self, engine: Engine) -> None:
@@ -202,11 +228,7 @@ def _now_ms() -> Any:
 
 def _live_replicas(engine: Engine) -> frozenset[str]:
     with engine.connect() as connection:
-        return _alive(connection)
-
-
-def _alive(connection: Connection) -> frozenset[str]:
-    return frozenset(connection.scalars(select(ReplicaRow.id).where(ReplicaRow.expires_ms > _now_ms())))
+        return frozenset(connection.scalars(select(ReplicaRow.id).where(ReplicaRow.expires_ms > _now_ms())))
 
 
 def _lock_file(path: Path) -> IO[str]:
@@ -254,17 +276,3 @@ async def _once_the_database_is_back(action: Callable[[], Awaitable[T]]) -> T:
         except StoreDown:
             log.exception("waiting_for_database")
             await asyncio.sleep(STORE_RETRY_SECONDS)
-
-
-def _register(workflow: Workflow, run: Run, broken: Broken) -> None:
-    async def wrapped(arguments: dict[str, str]) -> None:
-        try:
-            await run(_DbosSteps(), arguments)
-        except Exception:
-            reference = secrets.token_hex(4)
-            log.exception("workflow_broken", workflow=workflow.value, reference=reference, **arguments)
-            await broken(workflow, arguments, reference)
-            raise
-
-    wrapped.__qualname__ = f"workflow_{workflow.value}"
-    DBOS.workflow(name=workflow.value, max_recovery_attempts=MOST_RECOVERIES)(wrapped)

@@ -70,6 +70,11 @@ def one_line(text: str) -> Markup:
     return Markup(" ".join(text.split()))
 
 
+def N_(message: str) -> str:
+    """Mark a message for the catalogs where it is not translated on the spot."""
+    return message
+
+
 @dataclass(frozen=True, kw_only=True)
 class Style:
     """How one medium writes emphasis, code, people and moments.

@@ -12,7 +12,7 @@ from typing import Any
 from bot.domain.faults import OUTCOME_UNKNOWN, CloudFault
 from bot.domain.ids import RollbackId
 from bot.domain.plan import has_settled, make_plan, next_write
-from bot.domain.playbook import Playbook, Target
+from bot.domain.playbook import Playbook, Target, Topology
 from bot.domain.rollback import (
     ENDED,
     MOST_WRITES,
@@ -21,6 +21,7 @@ from bot.domain.rollback import (
     Plan,
     Rollback,
     RollbackState,
+    SetVariable,
     Write,
     outcome,
 )
@@ -230,7 +231,7 @@ class _Doing:
                 facts=_write_facts(write) | {"generation": state.switch.generation},
             )
         ]
-        if rollback.applied_at is not None and isinstance(write, PinTraffic):
+        if rollback.applied_at is not None and _is_the_point(write, _plan(rollback)):
             # We had seen it applied, and now it is not: somebody else has written since.
             who = f"google:{state.switch.last_modifier}"
             key = f"other:{rollback.id}:{counted.writes}"
@@ -293,6 +294,11 @@ def _plan(rollback: Rollback) -> Plan:
 
 def _names(plan: Plan) -> tuple[str, str]:
     return plan.canary, plan.stable
+
+
+def _is_the_point(write: Write, plan: Plan) -> bool:
+    """True for the write that takes the canary out, False for moving a pinned router after it."""
+    return isinstance(write, SetVariable) or plan.topology is Topology.REVISIONS
 
 
 def _write_facts(write: Write) -> dict[str, Any]:

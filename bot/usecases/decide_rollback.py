@@ -9,9 +9,9 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from bot.domain.flags import flags, looks_healthy
-from bot.domain.ids import ChannelId, IncidentNumber, PersonId, RevisionName, RollbackId, ServiceName
+from bot.domain.ids import ChannelId, IncidentNumber, PersonId, RevisionName, RollbackId
 from bot.domain.incident import Incident, IncidentState, first_guess
-from bot.domain.playbook import Permission, Playbook, Topology
+from bot.domain.playbook import Permission, Playbook
 from bot.domain.readings import Reading
 from bot.domain.rollback import CARD_GOOD_FOR, Plan, Rollback, RollbackState, moved
 from bot.domain.timeline import Event
@@ -93,8 +93,7 @@ async def _decide(decision: Decision, key: str, use: Acting) -> str:
         if decision.choice is Choice.CANCEL:
             return _cancelled(tx, rollback, decision.person, at=now)
         if decision.choice is Choice.STABLE:
-            service = ServiceName(playbook.targets[rollback.target].service)
-            return _stable_chosen(tx, rollback, decision, service)
+            return _stable_chosen(tx, rollback, decision, key)
         return _go(tx, rollback, decision, key, playbook, at=now)
 
     return await use.store.change(weigh)
@@ -118,24 +117,27 @@ def _go(
     return "requested"
 
 
+def already_running(tx: Transaction, rollback: Rollback, *, by: PersonId, at: datetime) -> bool:
+    """True when another rollback holds the target: `rollback` is dropped and `by` told who is at it."""
+    running = tx.running_rollback(rollback.target)
+    if running is None:
+        return False
+    tx.save_rollback(moved(rollback, RollbackState.CANCELLED, at=at))
+    facts, channel = _who_and_when(running), ChannelId(rollback.channel)
+    notice = Notice(what=Said.ALREADY_RUNNING, person=by, channel=channel, facts=facts)
+    tx.tell(notice, key=f"running:{rollback.id}")
+    return True
+
+
 def request_rollback(
     tx: Transaction, rollback: Rollback, *, by: PersonId, playbook: Playbook, at: datetime
-) -> None:
+) -> bool:
     """Decide for `rollback`: open or join the incident, write the decision down, start the workflow.
 
-    While another rollback holds the target nothing is started and `by` is told who is at it.
+    False when another rollback holds the target: then nothing is started.
     """
-    running = tx.running_rollback(rollback.target)
-    if running is not None:
-        tx.save_rollback(moved(rollback, RollbackState.CANCELLED, at=at))
-        notice = Notice(
-            what=Said.ALREADY_RUNNING,
-            person=by,
-            channel=ChannelId(rollback.channel),
-            facts=_who_and_when(running),
-        )
-        tx.tell(notice, key=f"running:{rollback.id}")
-        return
+    if already_running(tx, rollback, by=by, at=at):
+        return False
     assert rollback.plan is not None
     incident, opened = _incident_for(tx, rollback, playbook, at=at)
     decided = replace(
@@ -148,6 +150,7 @@ def request_rollback(
     write_lines(tx, incident.number, lines, at=at, channel=channel)
     tx.show(Showing.ROLLBACK, rollback.id, channel=ChannelId(rollback.channel))
     tx.start(Workflow.ROLLBACK, rollback.id, rollback=rollback.id)
+    return True
 
 
 def _incident_for(
@@ -188,7 +191,7 @@ def _opening_lines(rollback: Rollback, plan: Plan, *, opened: bool) -> list[Line
                 "asked_at": rollback.asked_at.isoformat(),
             },
         ),
-        *(_reading_line(rollback, reading) for reading in rollback.before if reading.value is not None),
+        *reading_lines(rollback),
         Line(
             event=Event.ROLLBACK_DECIDED,
             key=f"decided:{rollback.id}",
@@ -203,6 +206,11 @@ def _opening_lines(rollback: Rollback, plan: Plan, *, opened: bool) -> list[Line
             },
         ),
     ]
+
+
+def reading_lines(rollback: Rollback) -> list[Line]:
+    """Return a timeline line for each number that was read before the decision."""
+    return [_reading_line(rollback, reading) for reading in rollback.before if reading.value is not None]
 
 
 def _reading_line(rollback: Rollback, reading: Reading) -> Line:
@@ -220,20 +228,13 @@ def _reading_line(rollback: Rollback, reading: Reading) -> Line:
     )
 
 
-def _stable_chosen(tx: Transaction, rollback: Rollback, decision: Decision, service: ServiceName) -> str:
+def _stable_chosen(tx: Transaction, rollback: Rollback, decision: Decision, key: str) -> str:
+    """Prepare anew with that revision: what is canary and what its numbers are is read, never guessed."""
     chosen = next((r for r in rollback.candidates if r.name == decision.stable), None)
-    if chosen is None or rollback.plan is not None or rollback.problem is None:
+    if chosen is None or rollback.plan is not None:
         return "not a candidate"
-    serving = rollback.problem.partition(":")[2]
-    plan = Plan(
-        topology=Topology.REVISIONS,
-        service=service,
-        canary=serving,
-        stable=chosen.name,
-        canary_percent=100,
-    )
-    tx.save_rollback(replace(rollback, plan=plan, problem=None))
-    tx.show(Showing.ROLLBACK, rollback.id, channel=ChannelId(rollback.channel))
+    tx.save_rollback(replace(rollback, candidates=(), problem=None))
+    tx.start(Workflow.PREPARE, f"{rollback.id}:{key}", rollback=rollback.id, stable=chosen.name)
     return "stable chosen"
 
 

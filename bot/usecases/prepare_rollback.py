@@ -7,12 +7,14 @@ from bot.domain.faults import CloudFault
 from bot.domain.ids import ChannelId, RollbackId
 from bot.domain.people import Refusal
 from bot.domain.playbook import Permission, Playbook, Target
+from bot.domain.readings import Reading
 from bot.domain.rollback import CannotChoose, NothingToRollBack, Plan, Rollback, RollbackState, moved
 from bot.domain.timeline import Event
 from bot.usecases.authorize import authorize, refusal_facts
-from bot.usecases.decide_rollback import request_rollback
+from bot.usecases.decide_rollback import already_running, request_rollback
 from bot.usecases.faults import fault_facts, fault_problem
 from bot.usecases.journal import Line, audit
+from bot.usecases.learn_numbers import learn_numbers
 from bot.usecases.look_at_target import Sight, look_at_target, read_numbers
 from bot.usecases.ports import (
     Clock,
@@ -43,17 +45,23 @@ class Preparing:
     clock: Clock
 
 
-async def prepare_rollback(id: RollbackId, *, steps: Steps, use: Preparing) -> None:
-    """Carry a request from "asked" to a card with a question, to the act (forced), or to a clear no."""
-    await steps.step("prepare", lambda: _prepare(id, use), into=str)
+async def prepare_rollback(
+    id: RollbackId, *, steps: Steps, use: Preparing, stable: str | None = None
+) -> None:
+    """Carry a request from "asked" to a card with a question, to the act (forced), or to a clear no.
+
+    `stable` is the revision a person chose because the traffic did not tell; then they are always
+    asked once more, with what was found.
+    """
+    await steps.step("prepare", lambda: _prepare(id, use, stable), into=str)
 
 
-async def _prepare(id: RollbackId, use: Preparing) -> str:
+async def _prepare(id: RollbackId, use: Preparing, stable: str | None) -> str:
     rollback = await use.store.look(lambda tx: tx.rollback(id))
     if rollback.state is not RollbackState.ASKED or rollback.plan or rollback.candidates:
         return "prepared before"
     playbook = use.playbooks.current()
-    target = playbook.targets[rollback.target]
+    target = _with_stable(playbook.targets[rollback.target], stable)
     no = await authorize(
         rollback.asked_by,
         Permission.ROLL_BACK,
@@ -69,45 +77,71 @@ async def _prepare(id: RollbackId, use: Preparing) -> str:
         return await _end_with_fault(rollback, fault, target, use)
     if isinstance(sight.plan, NothingToRollBack):
         return await _say_nothing_to_do(rollback, sight.plan, use)
-    now = use.clock()
-    before = await read_numbers(
+    if rollback.forced and stable is None and isinstance(sight.plan, Plan):
+        return await _act_at_once(rollback, sight, sight.plan, playbook, use)
+    before = await _numbers(target, sight, playbook, use)
+    return await _ask(replace(rollback, before=before), sight, use)
+
+
+def _with_stable(target: Target, stable: str | None) -> Target:
+    """Return the target as if the playbook had named the revision somebody chose."""
+    if stable is None:
+        return target
+    return target.model_copy(update={"stable_revision": stable, "stable_tag": None})
+
+
+async def _numbers(target: Target, sight: Sight, playbook: Playbook, use: Preparing) -> tuple[Reading, ...]:
+    return await read_numbers(
         target,
         sight.sides,
         metrics=use.metrics,
         requests=use.requests,
-        now=now,
+        now=use.clock(),
         least=playbook.thresholds.min_requests,
     )
-    return await _ask_or_act(
-        replace(rollback, before=before, deployed_at=sight.deployed_at), sight, playbook, use
-    )
 
 
-async def _ask_or_act(rollback: Rollback, sight: Sight, playbook: Playbook, use: Preparing) -> str:
+async def _act_at_once(
+    rollback: Rollback, sight: Sight, plan: Plan, playbook: Playbook, use: Preparing
+) -> str:
+    """Start the rollback; the numbers never hold the write back, so they are read after it is on its way."""
+    now = use.clock()
+    known = replace(rollback, plan=plan, deployed_at=sight.deployed_at)
+
+    def act(tx: Transaction) -> bool:
+        if tx.rollback(rollback.id).state is not RollbackState.ASKED:
+            return False
+        return request_rollback(tx, known, by=known.asked_by, playbook=playbook, at=now)
+
+    if not await use.store.change(act):
+        return "decided meanwhile"
+    target = playbook.targets[rollback.target]
+    before = await _numbers(target, sight, playbook, use)
+    await use.store.change(lambda tx: learn_numbers(tx, rollback.id, before, playbook, at=use.clock()))
+    return "acting"
+
+
+async def _ask(rollback: Rollback, sight: Sight, use: Preparing) -> str:
     now = use.clock()
     plan = sight.plan if isinstance(sight.plan, Plan) else None
     candidates = sight.plan.candidates if isinstance(sight.plan, CannotChoose) else ()
-    problem = None if plan else _why_unsure(sight.plan)
-    known = replace(rollback, plan=plan, candidates=candidates, problem=problem)
+    problem = f"{sight.plan.why}:{sight.plan.detail}" if isinstance(sight.plan, CannotChoose) else None
+    known = replace(
+        rollback, plan=plan, candidates=candidates, problem=problem, deployed_at=sight.deployed_at
+    )
     if plan is None and not candidates:
         known = moved(known, RollbackState.FAILED, at=now)
 
     def ask(tx: Transaction) -> str:
         if tx.rollback(rollback.id).state is not RollbackState.ASKED:
             return "decided meanwhile"
+        if already_running(tx, known, by=known.asked_by, at=now):
+            return "another one is running"
         tx.save_rollback(known)
-        if plan is not None and rollback.forced:
-            request_rollback(tx, known, by=known.asked_by, playbook=playbook, at=now)
-            return "acting"
         tx.show(Showing.ROLLBACK, rollback.id, channel=ChannelId(rollback.channel))
         return "asking"
 
     return await use.store.change(ask)
-
-
-def _why_unsure(plan: object) -> str:
-    assert isinstance(plan, CannotChoose)
-    return f"{plan.why}:{plan.detail}"
 
 
 async def _refuse(rollback: Rollback, no: Refusal, use: Preparing) -> str:

@@ -52,8 +52,9 @@ class Progress:
         now, playbook = self._clock(), self._playbooks.current()
 
         def save(tx: Transaction) -> None:
-            if tx.rollback(rollback.id).state in RUNNING:
-                tx.save_rollback(rollback)
+            kept = tx.rollback(rollback.id)
+            if kept.state in RUNNING:
+                tx.save_rollback(_with_numbers(rollback, kept))
                 self._show(tx, rollback, playbook, lines, at=now)
 
         await self._store.change(save)
@@ -78,7 +79,7 @@ class Progress:
             kept = tx.rollback(rollback.id)
             if kept.state not in RUNNING:
                 return kept.state
-            tx.save_rollback(ended)
+            tx.save_rollback(_with_numbers(ended, kept))
             self._show(tx, ended, playbook, lines, at=now)
             if ended.incident is not None:
                 show_record(tx, ended.incident, channel=ChannelId(playbook.channels.incidents), at=now)
@@ -106,6 +107,11 @@ class Progress:
             channel = ChannelId(playbook.channels.incidents)
             tx.show(Showing.BOARD, str(rollback.incident), channel=channel)
             write_lines(tx, rollback.incident, lines, at=at, channel=channel)
+
+
+def _with_numbers(rollback: Rollback, kept: Rollback) -> Rollback:
+    """Keep numbers that were learnt while this rollback was under way; see `bot.usecases.learn_numbers`."""
+    return rollback if rollback.before else replace(rollback, before=kept.before)
 
 
 def _evidence_lines(rollback: Rollback) -> list[Line]:

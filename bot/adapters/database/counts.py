@@ -26,8 +26,8 @@ def count(engine: Engine) -> Counts:
     waiting = select(func.count()).where(MessageRow.sent < MessageRow.wanted)
     with engine.connect() as connection:
         return Counts(
-            rollbacks={state: number for state, number in connection.execute(by_state)},
-            open_incidents={target: number for target, number in connection.execute(by_target)},
+            rollbacks=dict(connection.execute(by_state).all()),
+            open_incidents=dict(connection.execute(by_target).all()),
             messages_waiting=connection.scalar(waiting) or 0,
         )
 

@@ -198,7 +198,9 @@ class SqlTransaction(Transaction):
         """Insert a row unless one with its primary key is there; True when it was inserted."""
         dialect = self._session.get_bind().dialect.name
         insert = sqlite.insert if dialect == "sqlite" else postgresql.insert
-        made = self._session.execute(insert(table).values(**values).on_conflict_do_nothing())
+        # Without the option the count is -1 on PostgreSQL, whatever happened.
+        once = insert(table).values(**values).on_conflict_do_nothing()
+        made = self._session.execute(once.execution_options(preserve_rowcount=True))
         return bool(made.rowcount)  # type: ignore[attr-defined]
 
 

@@ -19,6 +19,7 @@ PER_MINUTE: dict[str, int] = {
     "auth.test": SPECIAL,
     "blocks.validate": SPECIAL,
     "bookmarks.add": TIER_2,
+    "bots.info": TIER_3,
     "chat.delete": TIER_3,
     "chat.getPermalink": SPECIAL,
     "chat.postEphemeral": TIER_4,

@@ -23,7 +23,7 @@ LISTED = 15
 def register(table: Table, *, store: Store, clock: Clock) -> None:
     """Add them to the table."""
 
-    async def incident(request: Request) -> str:
+    async def incident(request: Request) -> str | dict[str, Any]:
         command = parse_incident(request.body.get("text", ""), words=request.words)
         if isinstance(command, Answer):
             return command.text
@@ -39,17 +39,16 @@ def register(table: Table, *, store: Store, clock: Clock) -> None:
                 command=request.words.code("/incident list"),
             )
 
-    async def _about_one(request: Request, command: IncidentCommand, number: IncidentNumber) -> str:
+    async def _about_one(
+        request: Request, command: IncidentCommand, number: IncidentNumber
+    ) -> str | dict[str, Any]:
         words = request.words
         known = await store.look(lambda tx: tx.incident(number))
         if command.verb == "close":
             await _close(request, number)
             return words.say("Closing {label} …", label=words.bold(incident_label(number)))
         if command.verb == "record":
-            return words.say(
-                "Press *Complete the record* on the board or the record of {label} in the incident channel.",
-                label=words.bold(incident_label(number)),
-            )
+            return record_modal(known, words, channel=request.sender.channel)
         entries = await store.look(lambda tx: tx.timeline(incident_chain(number)))
         return incident_text(known, entries, words)
 

@@ -33,8 +33,8 @@ class Request:
     body: Payload
 
 
-#: Returns the line to show at once, only to the person who typed.
-OnCommand = Callable[[Request], Awaitable[str]]
+#: Returns the line to show at once, only to the person who typed, or a modal to open.
+OnCommand = Callable[[Request], Awaitable[str | dict[str, Any]]]
 #: Returns a modal to open, or None.
 OnPress = Callable[[Request, Mapping[str, Any]], Awaitable[dict[str, Any] | None]]
 #: Returns errors by block id, or None when the submission was accepted.
@@ -65,7 +65,7 @@ class Table:
         words = await self._words_for(sender.person)
         return Request(sender=sender, key=request_key(kind, body), words=words, body=body)
 
-    async def _command(self, ack: AsyncAck, body: dict[str, Any]) -> None:
+    async def _command(self, ack: AsyncAck, body: dict[str, Any], client: AsyncWebClient) -> None:
         request = await self._request("command", command_sender(body), body)
         handle = self.commands.get(body["command"])
         if handle is None:
@@ -74,9 +74,14 @@ class Table:
             return
         try:
             answer = await handle(request)
+            if isinstance(answer, dict):
+                await client.views_open(trigger_id=body["trigger_id"], view=answer)
         except Exception as error:  # noqa: BLE001 - whoever waits is told; see _apology
             answer = _apology(error, request.words)
-        await ack(text=answer, response_type="ephemeral")
+        if isinstance(answer, str):
+            await ack(text=answer, response_type="ephemeral")
+        else:
+            await ack()
 
     async def _press(
         self, ack: AsyncAck, body: dict[str, Any], action: dict[str, Any], client: AsyncWebClient

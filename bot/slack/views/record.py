@@ -106,7 +106,7 @@ def record_values(record: Record, words: Words) -> dict[str, Any]:
         "severity": words.safe(severity_name(incident.severity, words)),
         "detected": _detected(record, words),
         "took": _or(record.rollback_took, words.duration, words),
-        "outcome": words.safe(outcome_name(record.outcome, words)) if record.outcome else todo,
+        "outcome": _outcome(record, words),
         "symptoms": [_symptom(s, words) for s in record.symptoms if s.canary is not None],
         "evidence": [evidence_line(e, words, now=None) for e in record.evidence],
         "cause": words.safe(people.cause) if people.cause else todo,
@@ -120,6 +120,12 @@ def record_values(record: Record, words: Words) -> dict[str, Any]:
         "playbook": words.safe(incident.playbook_version),
         "completed_by": words.person(people.by) if people.by else todo,
     }
+
+
+def _outcome(record: Record, words: Words) -> Markup:
+    return (
+        words.say("not known") if record.outcome is None else words.safe(outcome_name(record.outcome, words))
+    )
 
 
 def _detected(record: Record, words: Words) -> Markup:

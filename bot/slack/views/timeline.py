@@ -8,7 +8,7 @@ from bot.domain.people import RefusedWhy
 from bot.domain.readings import Metric, Side
 from bot.domain.rollback import Evidence, Proof, RollbackState, Verdict
 from bot.domain.timeline import Entry, Event
-from bot.slack.text import Markup, Words
+from bot.slack.text import N_, Markup, Words
 from bot.slack.views.evidence import measured, note_words, proof_name, verdict_name
 from bot.slack.views.faults import attempt
 from bot.slack.views.incident_words import outcome_name
@@ -168,11 +168,6 @@ def _refused(entry: Entry, words: Words) -> Markup:
 
 def _says(text: str) -> Callable[[Entry, Words], Markup]:
     return lambda entry, words: words.say(text, who=_who(entry, words))
-
-
-def N_(message: str) -> str:
-    """Mark a message for the catalogs where it is not translated on the spot."""
-    return message
 
 
 _SENTENCES: Mapping[Event, Callable[[Entry, Words], Markup]] = {
