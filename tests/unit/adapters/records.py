@@ -1,0 +1,205 @@
+"""Failure records for tests: one with everything in it, and one of which only the opening is known."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from bot.domain.ids import IncidentNumber, PersonId, RollbackId, ServiceName, TargetName
+from bot.domain.incident import FailureType, FromPeople, Incident, IncidentState, Severity
+from bot.domain.playbook import Playbook, Target, Topology
+from bot.domain.readings import Metric, Reading, Side, Source
+from bot.domain.record import Record, make_record
+from bot.domain.rollback import Evidence, Plan, Proof, Rollback, RollbackState, Verdict
+from bot.domain.timeline import BACKOUT, GENESIS, Entry, Event, incident_chain
+
+DEPLOYED = datetime(2025, 10, 22, 14, 0, tzinfo=UTC)
+ASKED = DEPLOYED + timedelta(minutes=5)
+ENDED = ASKED + timedelta(minutes=2, seconds=20)
+NUMBER = IncidentNumber(12)
+SENA = PersonId("U0SENA")
+STABLE, CANARY = "ion-api-00041-abc", "ion-api-00042-xyz"
+
+#: One entry of every event, with the facts that the use-cases write.
+FACTS: dict[Event, dict[str, Any]] = {
+    Event.INCIDENT_OPENED: {"target": "canary"},
+    Event.INCIDENT_JOINED: {"target": "canary"},
+    Event.ROLLBACK_ASKED: {"target": "canary", "forced": True, "reason": "5xx"},
+    Event.READING_BEFORE: {
+        "metric": "error_rate", "side": "canary", "value": 5.0, "sample": 400, "source": "request_log",
+        "until": ASKED.isoformat(),
+    },
+    Event.ROLLBACK_DECIDED: {"canary": CANARY, "canary_percent": 10, "stable": STABLE, "healthy": True},
+    Event.ROLLBACK_CANCELLED: {},
+    Event.ROLLBACK_EXPIRED: {},
+    Event.ROLLBACK_REFUSED: {"why": "guest", "people": []},
+    Event.RECORD_REFUSED: {"why": "no_role", "people": []},
+    Event.CLOSE_REFUSED: {"why": "slack_cannot_say", "people": []},
+    Event.WRITE_SENT: {
+        "service": "ion-chat-router", "variable": "CANARY_TRAFFIC_PERCENTAGE", "value": "0", "generation": 7,
+    },
+    Event.WRITE_UNKNOWN: {"doing": "write service ion-api", "kind": "unreachable", "detail": "503"},
+    Event.WRITE_NOT_NEEDED: {},
+    Event.OTHER_WRITER: {},
+    Event.APPLIED: {},
+    Event.SETTLED: {},
+    Event.EVIDENCE: {
+        "proof": "p95", "verdict": "inconclusive", "source": "request_log", "value": 120.0, "limit": 200.0,
+        "sample": 12, "until": ENDED.isoformat(), "note": "needs 50 requests",
+    },
+    Event.VERDICT: {"outcome": "verified", "took_seconds": 140.0},
+    Event.FAULT: {"doing": "list the revisions of ion-api", "kind": "quota", "detail": "429"},
+    Event.RECORD_POSTED: {"edition": 1},
+    Event.RECORD_COMPLETED: {},
+    Event.INCIDENT_CLOSED: {},
+}  # fmt: skip
+
+
+def a_playbook(*, name: str = "Phase 4", time_zone: str = "UTC") -> Playbook:
+    target = Target(topology=Topology.REVISIONS, region="us-central1", service="ion-api")
+    return Playbook(version="1", name=name, time_zone=time_zone, targets={"canary": target})
+
+
+def an_incident(people: FromPeople | None = None, **changed: Any) -> Incident:
+    known: dict[str, Any] = {
+        "number": NUMBER,
+        "target": TargetName("canary"),
+        "state": IncidentState.OPEN,
+        "severity": Severity.HIGH,
+        "failure_type": FailureType.ERROR_RATE,
+        "opened_at": ASKED,
+        "opened_by": SENA,
+        "playbook_version": "2025-10-21",
+        "deployed_at": DEPLOYED,
+        "people": people or FromPeople(),
+    }
+    return Incident(**known | changed)
+
+
+def from_people(text: str) -> FromPeople:
+    """Return everything people may fill in; `text` stands in each free field."""
+    return FromPeople(
+        cause=text,
+        users_affected=340,
+        data_loss=True,
+        down_minutes=7,
+        actions=text,
+        improvements=text,
+        by=SENA,
+        at=ENDED,
+    )
+
+
+def entries(facts: dict[Event, dict[str, Any]], *, actor: str = SENA) -> tuple[Entry, ...]:
+    """Return a timeline with one entry for each of `facts`."""
+    return tuple(
+        Entry(
+            chain=incident_chain(NUMBER),
+            sequence=sequence,
+            key=event.value,
+            at=ASKED + timedelta(seconds=sequence),
+            actor="google:bot@ion.example" if event is Event.OTHER_WRITER else actor,
+            event=event,
+            facts=told,
+            previous=GENESIS,
+            hash=f"{sequence:064x}",
+        )
+        for sequence, (event, told) in enumerate(facts.items(), start=1)
+    )
+
+
+def a_rollback(**changed: Any) -> Rollback:
+    known: dict[str, Any] = {
+        "id": RollbackId("abcdefghijkl"),
+        "target": TargetName("canary"),
+        "state": RollbackState.VERIFIED,
+        "asked_by": SENA,
+        "decided_by": SENA,
+        "asked_at": ASKED,
+        "reason": "5xx",
+        "forced": False,
+        "channel": "C0OPERATIONS",
+        "playbook_version": "2025-10-21",
+        "plan": Plan(
+            topology=Topology.REVISIONS,
+            service=ServiceName("ion-api"),
+            canary=CANARY,
+            stable=STABLE,
+            canary_percent=10,
+        ),
+        "before": tuple(
+            reading(metric, side, value)
+            for metric, values in _BEFORE.items()
+            for side, value in zip((Side.STABLE, Side.CANARY), values, strict=True)
+        ),
+        "incident": NUMBER,
+        "requested_at": ASKED,
+        "applied_at": ASKED + timedelta(seconds=3),
+        "settled_at": ASKED + timedelta(seconds=9),
+        "ended_at": ENDED,
+        "evidence": tuple(proof(p, value) for p, value in _AFTER.items()),
+    }
+    return Rollback(**known | changed)
+
+
+_BEFORE = {
+    Metric.ERROR_RATE: (0.1, 5.0),
+    Metric.P95: (150.0, 800.0),
+    Metric.MEMORY: (60.0, 95.0),
+    Metric.CPU: (None, None),
+}
+_AFTER = {
+    Proof.TRAFFIC: 100.0,
+    Proof.PROBE: 0.0,
+    Proof.ERROR_RATE: 0.12,
+    Proof.P95: 120.0,
+    Proof.SILENCE: 0.0,
+}
+_SOURCES = {Proof.TRAFFIC: Source.CLOUD_RUN, Proof.PROBE: Source.PROBE}
+
+
+def reading(metric: Metric, side: Side, value: float | None) -> Reading:
+    return Reading(
+        metric=metric,
+        side=side,
+        source=Source.MONITORING,
+        value=value,
+        sample=400,
+        since=ASKED - timedelta(minutes=1),
+        until=ASKED,
+    )
+
+
+def proof(what: Proof, value: float) -> Evidence:
+    return Evidence(
+        proof=what,
+        verdict=Verdict.PROVEN,
+        source=_SOURCES.get(what, Source.REQUEST_LOG),
+        value=value,
+        limit={Proof.ERROR_RATE: 0.5, Proof.P95: 200.0}.get(what),
+        sample=5 if what is Proof.PROBE else 320,
+        until=ENDED,
+    )
+
+
+def a_complete_record(
+    *, text: str = "cache 42", name: str = "Sena", playbook: Playbook | None = None
+) -> Record:
+    """Everything known; `text` stands wherever people or logs may write, `name` is who did it all."""
+    facts = FACTS | {
+        Event.ROLLBACK_ASKED: FACTS[Event.ROLLBACK_ASKED] | {"reason": text},
+        Event.FAULT: FACTS[Event.FAULT] | {"detail": text},
+        Event.WRITE_UNKNOWN: FACTS[Event.WRITE_UNKNOWN] | {"detail": text},
+    }
+    return make_record(
+        an_incident(from_people(text)),
+        [a_rollback(reason=text)],
+        entries(facts),
+        playbook=playbook or a_playbook(),
+        names={SENA: name},
+    )
+
+
+def an_empty_record() -> Record:
+    """Just opened, by the bot's own account of it: no rollback, no reading, nothing from people."""
+    opened = entries({Event.INCIDENT_OPENED: {}}, actor=BACKOUT)
+    incident = an_incident(deployed_at=None, failure_type=FailureType.OTHER, severity=Severity.LOW)
+    return make_record(incident, [], opened, playbook=a_playbook(), names={})
