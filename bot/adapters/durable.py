@@ -10,6 +10,7 @@ import fcntl
 import os
 import secrets
 import socket
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import IO, Any, TypeVar
@@ -47,6 +48,8 @@ SWEEP_SECONDS = LEASE_SECONDS / 3
 #: A workflow that died this often stays down and is reported, instead of killing worker after worker.
 MOST_RECOVERIES = 10
 STORE_RETRY_SECONDS = 1.0
+#: Whoever looks whether there is a worker holds its lock for an instant; a starting worker tries again.
+LOCK_TRIES, LOCK_PAUSE_SECONDS = 20, 0.01
 
 
 class AlreadyWorking(Exception):
@@ -232,22 +235,30 @@ def _live_replicas(engine: Engine) -> frozenset[str]:
 
 
 def _lock_file(path: Path) -> IO[str]:
-    handle = path.open("w")
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        handle.close()
-        raise AlreadyWorking(f"another process is the worker ({path} is locked)") from error
+    """Return the worker's lock, held until closed. Raises `AlreadyWorking`."""
+    handle = path.open("a")
+    for tries_left in reversed(range(LOCK_TRIES)):
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            break
+        except OSError as error:
+            if not tries_left:
+                handle.close()
+                raise AlreadyWorking(f"another process is the worker ({path} is locked)") from error
+            time.sleep(LOCK_PAUSE_SECONDS)
+    handle.truncate(0)
     handle.write(str(os.getpid()))
     handle.flush()
     return handle
 
 
 def _is_locked(path: Path) -> bool:
-    try:
-        _lock_file(path).close()
-    except AlreadyWorking:
-        return True
+    """True when a worker holds the lock. A shared lock for a moment: two who look do not see each other."""
+    with path.open("a") as handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except OSError:
+            return True
     return False
 
 

@@ -8,6 +8,7 @@ from bot.domain.ids import ChannelId, IncidentNumber, PersonId
 from bot.domain.incident import Incident, IncidentState
 from bot.domain.playbook import Permission
 from bot.domain.timeline import Event
+from bot.usecases.accept import accept
 from bot.usecases.authorize import Acting, authorize, refusal_facts
 from bot.usecases.journal import Line, audit, write_lines
 from bot.usecases.ports import (
@@ -34,21 +35,10 @@ async def accept_closing(
     clock: Clock,
 ) -> None:
     """Write the wish down, once per `key`."""
-    now = clock()
-
-    def accept(tx: Transaction) -> None:
-        if tx.first_time(key, at=now):
-            tx.start(
-                Workflow.CLOSE,
-                f"{number}:{key}",
-                key=key,
-                incident=str(number),
-                person=person,
-                acting_team=acting_team or "",
-                channel=channel,
-            )
-
-    await store.change(accept)
+    who = {"person": person, "acting_team": acting_team or "", "channel": channel}
+    id = f"{number}:{key}"
+    wish = {"incident": str(number), **who}
+    await accept(key, Workflow.CLOSE, id, store=store, clock=clock, **wish, key=key)
 
 
 async def close_incident(arguments: Mapping[str, str], *, steps: Steps, use: Acting) -> None:

@@ -9,6 +9,7 @@ from bot.domain.ids import ChannelId, IncidentNumber, PersonId
 from bot.domain.incident import FailureType, FromPeople, Severity
 from bot.domain.playbook import Permission
 from bot.domain.timeline import Event
+from bot.usecases.accept import accept
 from bot.usecases.authorize import Acting, authorize, refusal_facts
 from bot.usecases.journal import Line, audit, write_lines
 from bot.usecases.ports import (
@@ -42,14 +43,9 @@ _ANSWERS = TypeAdapter(RecordAnswers)
 
 async def accept_answers(key: str, answers: RecordAnswers, *, store: Store, clock: Clock) -> None:
     """Write the answers down, once per `key`; a workflow checks who gave them and renders the record."""
-    now = clock()
-
-    def accept(tx: Transaction) -> None:
-        if tx.first_time(key, at=now):
-            raw = _ANSWERS.dump_json(answers).decode()
-            tx.start(Workflow.COMPLETE_RECORD, f"{answers.incident}:{key}", key=key, answers=raw)
-
-    await store.change(accept)
+    written = _ANSWERS.dump_json(answers).decode()
+    id = f"{answers.incident}:{key}"
+    await accept(key, Workflow.COMPLETE_RECORD, id, store=store, clock=clock, answers=written, key=key)
 
 
 async def complete_record(arguments: Mapping[str, str], *, steps: Steps, use: Acting) -> None:

@@ -15,6 +15,7 @@ from bot.domain.playbook import Permission, Playbook
 from bot.domain.readings import Reading
 from bot.domain.rollback import CARD_GOOD_FOR, Plan, Rollback, RollbackState, moved
 from bot.domain.timeline import Event
+from bot.usecases.accept import accept
 from bot.usecases.authorize import Acting, authorize, refusal_facts
 from bot.usecases.journal import Line, audit, write_lines
 from bot.usecases.ports import (
@@ -54,14 +55,9 @@ _DECISION = TypeAdapter(Decision)
 
 async def accept_decision(key: str, decision: Decision, *, store: Store, clock: Clock) -> None:
     """Write the press down, once per `key`, and let a workflow weigh it."""
-    now = clock()
-
-    def accept(tx: Transaction) -> None:
-        if tx.first_time(key, at=now):
-            arguments = {"key": key, "decision": _DECISION.dump_json(decision).decode()}
-            tx.start(Workflow.DECIDE, f"{decision.rollback}:{key}", **arguments)
-
-    await store.change(accept)
+    written = _DECISION.dump_json(decision).decode()
+    id = f"{decision.rollback}:{key}"
+    await accept(key, Workflow.DECIDE, id, store=store, clock=clock, decision=written, key=key)
 
 
 async def decide_rollback(arguments: Mapping[str, str], *, steps: Steps, use: Acting) -> None:

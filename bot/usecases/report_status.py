@@ -11,6 +11,7 @@ from bot.domain.plan import canary_share
 from bot.domain.playbook import Target, Topology
 from bot.domain.rollback import Plan, Rollback
 from bot.domain.status import RollbackLine, ServingLine, Status
+from bot.usecases.accept import accept
 from bot.usecases.look_at_target import Sight, look_at_target, read_numbers
 from bot.usecases.ports import (
     Clock,
@@ -45,13 +46,8 @@ async def ask_for_status(
     key: str, target: TargetName, person: PersonId, channel: ChannelId, *, store: Store, clock: Clock
 ) -> None:
     """Write the question down, once per `key`; a workflow answers `person` in `channel`."""
-    now = clock()
-
-    def accept(tx: Transaction) -> None:
-        if tx.first_time(key, at=now):
-            tx.start(Workflow.STATUS, key, key=key, target=target, person=person, channel=channel)
-
-    await store.change(accept)
+    asked = {"target": target, "person": person, "channel": channel}
+    await accept(key, Workflow.STATUS, key, store=store, clock=clock, **asked, key=key)
 
 
 async def report_status(arguments: Mapping[str, str], *, steps: Steps, use: Reporting) -> None:
