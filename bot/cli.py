@@ -179,6 +179,8 @@ def print_schema() -> None:
 @contextmanager
 def _plain_errors() -> Iterator[None]:
     """Turn what a person can mend into plain lines and an exit code."""
+    from sqlalchemy.exc import OperationalError
+
     from bot.adapters.database.migrate import UnknownVersion
     from bot.adapters.durable import AlreadyWorking
     from bot.adapters.playbook_file import BadPlaybook
@@ -192,6 +194,8 @@ def _plain_errors() -> Iterator[None]:
         _stop("The playbook cannot be used:", [str(fault) for fault in bad.faults])
     except (UnknownVersion, AlreadyWorking) as error:
         _stop(str(error), [])
+    except OperationalError as error:
+        _stop("The database cannot be reached:", [str(error.orig).strip(), "check DATABASE_URL"])
 
 
 def _stop(what: str, lines: list[str]) -> NoReturn:

@@ -3,7 +3,7 @@
 import logging
 import re
 import sys
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
 from typing import Any
 
 import structlog
@@ -13,7 +13,8 @@ Event = MutableMapping[str, Any]
 #: What looks like one of our secrets, wherever it turns up.
 _SECRETS = re.compile(
     r"xox[abeoprs]-[A-Za-z0-9.-]+|xapp-[A-Za-z0-9-]+|https://hooks\.slack\.com/\S+|wss://\S+"
-    r"|(?<=://)[^/\s:@]+:[^/\s@]+(?=@)"
+    # The last @ before the host ends a password: one inside it was not written as %40.
+    r"|(?<=://)[^/\s:@]*:[^/\s]+(?=@)"
 )
 _SEVERITIES = {
     "debug": "DEBUG",
@@ -57,6 +58,8 @@ def _redacted(value: Any) -> Any:
         return _SECRETS.sub("[secret]", value)
     if isinstance(value, (list, tuple)):
         return [_redacted(part) for part in value]
+    if isinstance(value, Mapping):
+        return {key: _redacted(part) for key, part in value.items()}
     return value
 
 

@@ -16,6 +16,7 @@ from bot.adapters.google import (
     project_of,
     quoted,
 )
+from bot.adapters.probe import AGENT
 from bot.domain.faults import CloudFault
 from bot.domain.playbook import Target
 from bot.domain.readings import RequestCounts, Side
@@ -157,7 +158,11 @@ def _list_request(
 def request_log_filter(
     project: str, region: str, addresses: Mapping[Side, SideAddress], *, since: datetime, until: datetime
 ) -> str:
-    """Return the filter for the request log of `addresses` (one service), ``since`` <= t < ``until``."""
+    """Return the filter for the request log of `addresses` (one service), ``since`` <= t < ``until``.
+
+    Our own probe is left out: what nobody else asked for must not stand for what users see. By NOT,
+    because a comparison with a missing field is false, and not every user names an agent.
+    """
     service = next(iter(addresses.values())).service
     revisions = [address.revision for address in addresses.values()]
     conditions = [
@@ -165,6 +170,7 @@ def request_log_filter(
         'resource.type="cloud_run_revision"',
         f"resource.labels.location={quoted(region)}",
         f"resource.labels.service_name={quoted(service)}",
+        f"NOT httpRequest.userAgent:{quoted(AGENT)}",
     ]
     # One side may be the service as a whole; then no revision is left out.
     if all(revisions):

@@ -12,6 +12,7 @@ import structlog
 from pydantic import ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.tokens import AliasToken, AnchorToken
 
 from bot.domain.playbook import Playbook
 from bot.usecases.ports import Playbooks
@@ -52,15 +53,16 @@ def read_playbook(path: Path) -> Playbook:
     """
     text = _text(path)
     try:
+        _refuse_anchors(path, text)
         # Round-trip mode keeps line numbers and refuses duplicate keys; it builds no Python objects.
         document = YAML(typ="rt", pure=True).load(text)
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = mark.line + 1 if mark else 1
         raise BadPlaybook([Fault(path.name, line, _yaml_words(error))]) from error
-    except (YAMLError, RecursionError, ValueError) as error:
+    except (YAMLError, RecursionError, ValueError, TypeError) as error:
         raise BadPlaybook([Fault(path.name, 1, f"this is not YAML that can be read: {error}")]) from error
-    return _checked(path, text, document)
+    return _checked(path, document)
 
 
 def _text(path: Path) -> str:
@@ -84,12 +86,11 @@ def _yaml_words(error: MarkedYAMLError) -> str:
     return f"{problem}: check the indentation and the quotes here"
 
 
-def _checked(path: Path, text: str, document: Any) -> Playbook:
+def _checked(path: Path, document: Any) -> Playbook:
     if not isinstance(document, Mapping):
         raise BadPlaybook([Fault(path.name, 1, "write 'schema: 1', 'version: …' and 'targets: …' here")])
-    odd = _odd_structure(text, document)
-    if odd is not None:
-        raise BadPlaybook([Fault(path.name, 1, odd)])
+    if _depth(document) > DEEPEST:
+        raise BadPlaybook([Fault(path.name, 1, f"nested more than {DEEPEST} levels deep: write it flatter")])
     try:
         # As JSON and strictly, so that "yes" is no number and 1 no text; a date is its own text.
         plain = json.dumps(document, default=str)
@@ -106,15 +107,12 @@ def _checked(path: Path, text: str, document: Any) -> Playbook:
     return playbook
 
 
-def _odd_structure(text: str, document: Any) -> str | None:
-    if _depth(document) > DEEPEST:
-        return f"nested more than {DEEPEST} levels deep: write it flatter"
-    aliased = any(part.startswith(("&", "*")) for line in text.splitlines() for part in _values(line))
-    return "anchors and aliases (& and *) are not used in playbooks: write the value out" if aliased else None
-
-
-def _values(line: str) -> list[str]:
-    return [] if line.lstrip().startswith("#") else [part.strip() for part in line.split(": ")[1:]]
+def _refuse_anchors(path: Path, text: str) -> None:
+    """Before anything is built: a few aliases of aliases are a document of any size."""
+    for token in YAML(typ="rt", pure=True).scan(text):
+        if isinstance(token, (AnchorToken, AliasToken)):
+            words = "anchors and aliases (& and *) are not used in playbooks: write the value out"
+            raise BadPlaybook([Fault(path.name, token.start_mark.line + 1, words)])
 
 
 def _depth(node: Any, level: int = 0) -> int:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     import httpx
 
+#: How our requests are known in a request log.
+AGENT = "backout/"
 #: An answer longer than this is not read to its end; its status is what counts.
 MOST_BYTES = 64 * 1024
 #: A service that wants to be left alone for longer is asked again after this all the same, because
@@ -120,7 +122,7 @@ class HttpProber(Prober):
             follow_redirects=False,
             # Through a proxy the address that was checked is not the one that is called.
             trust_env=False,
-            headers={"User-Agent": f"backout/{__version__}", "Accept-Encoding": "identity"},
+            headers={"User-Agent": f"{AGENT}{__version__}", "Accept-Encoding": "identity"},
         )
 
     async def _ask_once(self, client: "httpx.AsyncClient", url: "httpx.URL", count: _Count) -> None:

@@ -64,17 +64,23 @@ def typed(text: str) -> str:
     return plain.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
 
 
+def _first_word(text: str) -> tuple[str, str]:
+    """Split at the first white space of any kind: keyboards and copying put in wide and hard spaces."""
+    first, rest = (*text.split(maxsplit=1), "", "")[:2]
+    return first, rest.strip()
+
+
 def parse_rollback(text: str, *, targets: Iterable[str], words: Words) -> RollbackCommand | Answer:
     """Read what follows ``/rollback``."""
     known, text = list(targets), typed(text)
-    first, _, rest = text.strip().partition(" ")
+    first, rest = _first_word(text)
     if first.lower() in ("", "help"):
         return Answer(text=rollback_help(known, words))
     if first.lower() not in known:
         return Answer(text=_unknown_target(first, text, known, words))
-    head, _, tail = rest.strip().partition(" ")
+    head, tail = _first_word(rest)
     forced = head.lower() == "force"
-    reason = tail.strip() if forced else rest.strip()
+    reason = tail if forced else rest
     if len(reason) > LONGEST_REASON:
         return Answer(text=_too_long(text, reason, words))
     return RollbackCommand(
@@ -126,13 +132,13 @@ def rollback_help(targets: Iterable[str], words: Words) -> str:
 def parse_canary(text: str, *, targets: Iterable[str], words: Words) -> StatusCommand | Answer:
     """Read what follows ``/canary``."""
     known, text = list(targets), typed(text)
-    verb, _, rest = text.strip().partition(" ")
+    verb, rest = _first_word(text)
     verb = verb.lower()
     if verb in ("", "help"):
         return Answer(text=canary_help(known, words))
     if verb != "status":
         return Answer(text=unknown_word("/canary", verb, CANARY_VERBS, words))
-    target = rest.strip().lower() or DEFAULT_TARGET
+    target = rest.lower() or DEFAULT_TARGET
     if target not in known:
         near = get_close_matches(target, known, n=1, cutoff=0.4)
         fixed = f"/canary status {near[0] if near else known[0]}"
@@ -157,7 +163,7 @@ def canary_help(targets: Iterable[str], words: Words) -> str:
 
 def parse_incident(text: str, *, words: Words) -> IncidentCommand | Answer:
     """Read what follows ``/incident``."""
-    verb, _, rest = typed(text).strip().partition(" ")
+    verb, rest = _first_word(typed(text))
     verb = verb.lower()
     if verb in ("", "help"):
         return Answer(text=incident_help(words))
@@ -165,7 +171,7 @@ def parse_incident(text: str, *, words: Words) -> IncidentCommand | Answer:
         return Answer(text=unknown_word("/incident", verb, INCIDENT_VERBS, words))
     if verb == "list":
         return IncidentCommand(verb=verb, number=None)
-    number = re.fullmatch(r"(?:inc-?)?(\d{1,9})", rest.strip().lower())
+    number = re.fullmatch(r"(?:inc-?)?(\d{1,9})", rest.lower())
     if number is None:
         example = words.code(f"/incident {verb} 12")
         return Answer(text=words.say(":x: Which one? Write its number, such as {example}.", example=example))

@@ -16,6 +16,8 @@ _CATALOGS = Path(__file__).resolve().parents[1] / "locale"
 
 #: Format characters that words in some scripts and emoji need: ZWNJ, ZWJ, variation selectors.
 _KEPT_FORMAT = frozenset("\u200c\u200d\ufe0e\ufe0f")
+_JOINER = "\u200d"
+_SKIN_COLOURS = frozenset("\U0001f3fb\U0001f3fc\U0001f3fd\U0001f3fe\U0001f3ff")
 _DROPPED = frozenset({"Cc", "Cf", "Cs", "Co", "Cn"})
 
 
@@ -28,10 +30,12 @@ class Markup(str):
 def clean(text: str, *, limit: int) -> str:
     """Return `text` as NFC without control, bidi and lone-surrogate characters, cut to `limit` characters.
 
-    A cut is shown as "… (+N)" and never splits a character from its combining marks.
+    A cut is shown as "… (+N)", N being the characters left out, and never splits what is read as one
+    character: a letter with its marks, an emoji with its colour or its joined companions.
     """
     normal = unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\t", " "))
-    kept = "".join(c for c in normal if _may_stay(c)).strip()
+    # Once more: a character that went may have stood between a letter and its mark.
+    kept = unicodedata.normalize("NFC", "".join(c for c in normal if _may_stay(c))).strip()
     return kept if len(kept) <= limit else _cut(kept, limit)
 
 
@@ -42,11 +46,16 @@ def _may_stay(character: str) -> bool:
 
 
 def _cut(text: str, limit: int) -> str:
-    note = f"… (+{len(text) - limit})"
-    end = max(limit - len(note), 0)
-    while end > 0 and (unicodedata.combining(text[end]) or text[end] in _KEPT_FORMAT):
+    end = max(limit - len(f"… (+{len(text)})"), 0)
+    while end > 0 and _belongs_before(text[end], text[end - 1]):
         end -= 1
-    return text[:end] + note
+    return f"{text[:end]}… (+{len(text) - end})"[:limit]
+
+
+def _belongs_before(character: str, previous: str) -> bool:
+    if previous == _JOINER or character in _KEPT_FORMAT or character in _SKIN_COLOURS:
+        return True
+    return unicodedata.category(character).startswith("M")
 
 
 def escape(text: str) -> Markup:

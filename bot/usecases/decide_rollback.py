@@ -230,6 +230,7 @@ def _stable_chosen(tx: Transaction, rollback: Rollback, decision: Decision, key:
     if chosen is None or rollback.plan is not None:
         return "not a candidate"
     tx.save_rollback(replace(rollback, candidates=(), problem=None))
+    tx.show(Showing.ROLLBACK, rollback.id, channel=ChannelId(rollback.channel))
     tx.start(Workflow.PREPARE, f"{rollback.id}:{key}", rollback=rollback.id, stable=chosen.name)
     return "stable chosen"
 

@@ -12,6 +12,8 @@ T = TypeVar("T")
 
 #: How long a SQLite writer waits for another process's transaction, milliseconds.
 BUSY_TIMEOUT_MS = 30_000
+#: How long a connection to PostgreSQL may take, and how long one may stay silent; seconds.
+CONNECT_SECONDS = 2
 #: Connections of one process to PostgreSQL, besides the workflow engine's own.
 POOL_SIZE = 5
 
@@ -70,7 +72,11 @@ class Database:
 
 
 def _postgres(url: URL) -> Engine:
-    return create_engine(url, pool_size=POOL_SIZE, max_overflow=2, pool_pre_ping=True, pool_timeout=10)
+    # Somebody waits for the answer, and Slack for 3 s: a server behind a black hole counts as down.
+    waits = {"connect_timeout": CONNECT_SECONDS, "tcp_user_timeout": CONNECT_SECONDS * 1000}
+    return create_engine(
+        url, pool_size=POOL_SIZE, max_overflow=2, pool_pre_ping=True, pool_timeout=10, connect_args=waits
+    )
 
 
 def _sqlite(url: URL, *, begin: str) -> Engine:

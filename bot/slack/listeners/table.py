@@ -62,8 +62,16 @@ class Table:
         app.event(anything)(_nothing_to_do)
 
     async def _request(self, kind: str, sender: Sender, body: Payload) -> Request:
-        words = await self._words_for(sender.person)
+        words = await self._words(sender.person)
         return Request(sender=sender, key=request_key(kind, body), words=words, body=body)
+
+    async def _words(self, person: str) -> Words:
+        try:
+            return await self._words_for(person)
+        except Exception:
+            # Without the database nobody's language is known; what is wrong is said all the same.
+            log.exception("language_not_known", person=person)
+            return Words(locale="en")
 
     async def _command(self, ack: AsyncAck, body: dict[str, Any], client: AsyncWebClient) -> None:
         request = await self._request("command", command_sender(body), body)

@@ -87,7 +87,7 @@ def _why_grey(flag: Flag, words: Words) -> Markup:
     return {
         None: Markup(""),
         GreyWhy.NO_DATA: words.say("the source holds no data"),
-        GreyWhy.SOURCE_FAILED: words.say("could not be read: {why}", why=flag.reading.problem or "?"),
+        GreyWhy.SOURCE_FAILED: words.say("could not be read: {why}", why=(flag.reading.problem or "?")[:200]),
         GreyWhy.TOO_FEW_REQUESTS: words.say("too few requests to tell"),
         GreyWhy.STALE: words.say("stale"),
     }[flag.why]

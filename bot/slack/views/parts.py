@@ -4,6 +4,7 @@ Limits: reference/slack-platform.md, A5. Text is cut visibly before it is too lo
 themselves never come near the limits with texts of ours.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -17,12 +18,13 @@ CONTEXT_ELEMENTS = 10
 
 def mrkdwn(text: str) -> Block:
     """Return a text object in which nothing is linked or rung that we did not write ourselves."""
-    return {"type": "mrkdwn", "text": _fit(text, SECTION_LIMIT), "verbatim": True}
+    return {"type": "mrkdwn", "text": fit(text, SECTION_LIMIT), "verbatim": True}
 
 
 def plain(text: str, *, limit: int = SECTION_LIMIT) -> Block:
     """Return a plain text object."""
-    return {"type": "plain_text", "text": _fit(text, limit), "emoji": True}
+    fitting = text if len(text) <= limit else text[: limit - 1] + "…"
+    return {"type": "plain_text", "text": fitting, "emoji": True}
 
 
 def header(text: str) -> Block:
@@ -37,7 +39,7 @@ def section(text: str) -> Block:
 
 def fields(texts: Sequence[str]) -> Block:
     """Return up to ten short texts in two columns."""
-    return {"type": "section", "fields": [mrkdwn(_fit(text, 2000)) for text in texts[:10]]}
+    return {"type": "section", "fields": [mrkdwn(fit(text, 2000)) for text in texts[:10]]}
 
 
 def context(*texts: str) -> Block:
@@ -71,7 +73,7 @@ def confirm(*, title: str, text: str, yes: str, no: str, danger: bool = False) -
     """Return a confirm dialog."""
     made: Block = {
         "title": plain(title, limit=100),
-        "text": mrkdwn(_fit(text, 300)),
+        "text": mrkdwn(fit(text, 300)),
         "confirm": plain(yes, limit=30),
         "deny": plain(no, limit=30),
     }
@@ -111,5 +113,10 @@ def question(
 DIVIDER: Block = {"type": "divider"}
 
 
-def _fit(text: str, limit: int) -> str:
-    return text if len(text) <= limit else text[: limit - 1] + "…"
+#: A reference or an entity that has lost its end; it would be shown raw.
+_TORN = re.compile(r"(<[^>]*|&[a-z]*)$")
+
+
+def fit(text: str, limit: int) -> str:
+    """Return escaped text cut to `limit` characters, never inside a reference or an entity."""
+    return text if len(text) <= limit else _TORN.sub("", text[: limit - 1]) + "…"

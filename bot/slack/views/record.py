@@ -79,7 +79,7 @@ def _complete(record: Record, number: str, words: Words) -> Block:
 
 def _lines(lines: list[Markup], words: Words) -> Markup:
     text = "\n".join(f"• {line}" for line in lines) or words.say("none")
-    return Markup(text[:2800])
+    return Markup(text)
 
 
 def _shown(record: Record, words: Words) -> list[Markup]:

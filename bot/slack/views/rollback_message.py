@@ -47,7 +47,7 @@ def rollback_message(rollback: Rollback, playbook: Playbook, words: Words, *, no
 
 def _question(rollback: Rollback, playbook: Playbook, words: Words) -> Message:
     if rollback.plan is None:
-        return _which_is_stable(rollback, words)
+        return _which_is_stable(rollback, words) if rollback.candidates else _looking(rollback, words)
     plan = rollback.plan
     coloured = flags(rollback.before, playbook.thresholds, now=rollback.asked_at)
     healthy = looks_healthy(coloured)
@@ -150,6 +150,12 @@ def _by_hand(rollback: Rollback, playbook: Playbook, words: Words) -> str:
     return words.say("By hand: {line}", line=words.code(line))
 
 
+def _looking(rollback: Rollback, words: Words) -> Message:
+    """Render a rollback whose target is being read, at first or once stable was chosen."""
+    text = words.say("Looking at {target} …", target=words.bold(rollback.target))
+    return Message(text=text, blocks=[section(text)])
+
+
 def _which_is_stable(rollback: Rollback, words: Words) -> Message:
     title = words.plain("Which revision is stable?")
     choices = [
@@ -180,8 +186,8 @@ def _which_is_stable(rollback: Rollback, words: Words) -> Message:
 
 
 def _unsure(rollback: Rollback, words: Words) -> Markup:
-    why, _, detail = (rollback.problem or "").partition(":")
-    return {
+    why, _, detail = (rollback.problem or "")[:1000].partition(":")
+    known = {
         UnsureWhy.CANARY_HAS_EVERYTHING: words.say(
             "{detail} has 100 % of the traffic, so the traffic does not tell which revision was good. "
             "These are ready, newest first; choose the one to go back to.",
@@ -204,7 +210,9 @@ def _unsure(rollback: Rollback, words: Words) -> Markup:
             "canary's share is not known. Correct it by hand.",
             detail=words.code(detail),
         ),
-    }.get(UnsureWhy(why), words.say("Which revision is stable cannot be told."))
+    }
+    other = words.say("Which revision is stable cannot be told.")
+    return known.get(UnsureWhy(why), other) if why in set(UnsureWhy) else other
 
 
 def _withdrawn(rollback: Rollback, words: Words) -> Message:

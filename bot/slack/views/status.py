@@ -7,7 +7,7 @@ from bot.domain.status import Status
 from bot.slack.text import Markup, Words
 from bot.slack.views.incident_words import outcome_name
 from bot.slack.views.numbers import reading_line
-from bot.slack.views.parts import context, header, section
+from bot.slack.views.parts import SECTION_LIMIT, context, fit, header, section
 from bot.slack.views.rollback_message import Message
 
 
@@ -17,7 +17,7 @@ def status_message(status: Status, playbook: Playbook, words: Words) -> Message:
     paragraphs = status_paragraphs(status, playbook, words)
     read = words.say("Read at {at}.", at=words.clock(status.read_at))
     return Message(
-        text="\n".join([title, *paragraphs])[:3000],
+        text=fit("\n".join([title, *paragraphs]), SECTION_LIMIT),
         blocks=[header(title), *(section(p) for p in paragraphs), context(read)],
     )
 
@@ -34,7 +34,7 @@ def status_paragraphs(status: Status, playbook: Playbook, words: Words) -> list[
 
 def _traffic(status: Status, words: Words) -> Markup:
     if status.problem is not None:
-        return words.say("Cloud Run could not be read: {why}", why=status.problem)
+        return words.say("Cloud Run could not be read: {why}", why=status.problem[:1000])
     lines = [
         words.say(
             "{percent} % → {name}{role}",

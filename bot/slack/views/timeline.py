@@ -13,7 +13,7 @@ from bot.slack.views.evidence import measured, note_words, proof_name, verdict_n
 from bot.slack.views.faults import attempt
 from bot.slack.views.incident_words import outcome_name
 from bot.slack.views.numbers import metric_name, quantity, side_name, source_name
-from bot.slack.views.parts import Block, section
+from bot.slack.views.parts import SECTION_LIMIT, Block, fit, section
 from bot.slack.views.rollback_message import Message
 
 Facts = Mapping[str, Any]
@@ -23,7 +23,7 @@ def log_message(entries: Iterable[Entry], words: Words) -> Message:
     """Render a few entries for the incident's thread."""
     lines = [entry_line(entry, words) for entry in entries]
     blocks: list[Block] = [section(part) for part in _pages(lines)]
-    return Message(text="\n".join(lines)[:3000], blocks=blocks)
+    return Message(text=fit("\n".join(lines), SECTION_LIMIT), blocks=blocks)
 
 
 def _pages(lines: list[Markup], *, limit: int = 2900) -> list[str]:

@@ -47,6 +47,7 @@ def test_the_filter_asks_for_both_revisions_and_always_bounds_the_time() -> None
     assert a_filter(SPLIT) == (
         'logName="projects/p/logs/run.googleapis.com%2Frequests" AND resource.type="cloud_run_revision" AND '
         'resource.labels.location="us-central1" AND resource.labels.service_name="ion-api" AND '
+        'NOT httpRequest.userAgent:"backout/" AND '
         f'(resource.labels.revision_name="{CANARY}" OR resource.labels.revision_name="{STABLE}") AND '
         'timestamp>="2026-11-23T11:59:30.000000Z" AND timestamp<"2026-11-23T12:00:00.000000Z"'
     )
