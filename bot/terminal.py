@@ -42,7 +42,7 @@ EXIT_CODES = {
     RollbackState.REFUSED: 1,
     RollbackState.NOT_VERIFIED: 3,
 }
-USAGE, NOT_RECORDED = 2, 5
+USAGE, UNKNOWN, NOT_RECORDED = 2, 4, 5
 
 _console = Console(highlight=False, markup=False, emoji=False)
 
@@ -62,7 +62,10 @@ async def show_status(house: House, target: str) -> int:
     if isinstance(command, Answer):
         _say(command.text)
         return USAGE
-    status = await read_status(command.target, use=house.reporting())
+    try:
+        status = await read_status(command.target, use=house.reporting())
+    except StoreDown as error:
+        return _without_database(house, command.target, str(error))
     _say(as_plain_text(status_message(status, playbook, words)))
     return 1 if status.problem else 0
 
@@ -89,23 +92,43 @@ async def roll_back(house: House, target: str, *, reason: str, force: bool) -> i
     except StoreDown as error:
         return _without_database(house, command.target, str(error))
     assert id is not None
-    async with _somebody_works(house):
-        code = await _ask_and_follow(house, id, words)
-        await _slack_told(house, words)
+    try:
+        async with _somebody_works(house):
+            code = await _ask_and_follow(house, id, words)
+            await _slack_told(house, words)
+    except StoreDown as error:
+        return _database_lost(house, command.target, str(error))
     return code
 
 
+def _database_lost(house: House, target: TargetName, why: str) -> int:
+    words = _words(house)
+    _say(
+        words.say(
+            "The database was lost on the way ({why}). What was recorded goes on as soon as it is back; "
+            "*whether traffic has moved is not known here.*",
+            why=why,
+        )
+    )
+    _say_by_hand(house, target)
+    return UNKNOWN
+
+
 def _without_database(house: House, target: TargetName, why: str) -> int:
-    known = house.playbooks.current().targets[target]
-    project = known.project or house.settings.google_cloud_project
     words = _words(house)
     _say(
         words.say(
             "The database cannot be reached ({why}). *Nothing was recorded and nothing was done.*", why=why
         )
     )
-    _say(words.say("By hand: {line}", line=gcloud_line(known, project=project, stable=None)))
+    _say_by_hand(house, target)
     return NOT_RECORDED
+
+
+def _say_by_hand(house: House, target: TargetName) -> None:
+    known = house.playbooks.current().targets[target]
+    project = known.project or house.settings.google_cloud_project
+    _say(_words(house).say("By hand: {line}", line=gcloud_line(known, project=project, stable=None)))
 
 
 @asynccontextmanager
@@ -188,8 +211,7 @@ def _tell(house: House, rollback: Rollback, words: Words) -> None:
     if rollback.state is RollbackState.FAILED and rollback.plan is None:
         why = rollback.problem or "?"
         _say(words.say("Could not look at {target}: {why}", target=rollback.target, why=why))
-        known = house.playbooks.current().targets[rollback.target]
-        _say(words.say("By hand: {line}", line=gcloud_line(known, project=known.project, stable=None)))
+        _say_by_hand(house, rollback.target)
         return
     _say(as_plain_text(rollback_message(rollback, house.playbooks.current(), words, now=utc_now())))
 

@@ -20,6 +20,8 @@ from dbos import DBOS, DBOSClient, DBOSConfig, DBOSPortableJSONSerializer
 from pydantic import TypeAdapter
 from sqlalchemy import BigInteger, Engine, cast, delete, func, select
 from sqlalchemy.dialects import postgresql
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
 from bot.adapters.database.engine import Database
@@ -203,7 +205,7 @@ class Durable:
             except Exception:
                 reference = secrets.token_hex(4)
                 log.exception("workflow_broken", workflow=workflow.value, reference=reference, **arguments)
-                await broken(workflow, arguments, reference)
+                await _once_the_database_is_back(lambda: broken(workflow, arguments, reference))
                 raise
             finally:
                 self._running.discard(task)
@@ -284,6 +286,6 @@ async def _once_the_database_is_back(action: Callable[[], Awaitable[T]]) -> T:
     while True:
         try:
             return await action()
-        except StoreDown:
-            log.exception("waiting_for_database")
+        except (StoreDown, OperationalError, PoolTimeout) as error:
+            log.error("waiting_for_database", why=str(error)[:300])
             await asyncio.sleep(STORE_RETRY_SECONDS)

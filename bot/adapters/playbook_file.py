@@ -12,7 +12,17 @@ import structlog
 from pydantic import ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
-from ruamel.yaml.tokens import AliasToken, AnchorToken
+from ruamel.yaml.tokens import (
+    AliasToken,
+    AnchorToken,
+    BlockEndToken,
+    BlockMappingStartToken,
+    BlockSequenceStartToken,
+    FlowMappingEndToken,
+    FlowMappingStartToken,
+    FlowSequenceEndToken,
+    FlowSequenceStartToken,
+)
 
 from bot.domain.playbook import Playbook
 from bot.usecases.ports import Playbooks
@@ -23,6 +33,13 @@ DEFAULT = Path(__file__).resolve().parents[1] / "playbooks" / "phase4-canary.yam
 #: A playbook is written by people; anything longer is a mistake or an attack.
 LARGEST_BYTES = 256 * 1024
 DEEPEST = 20
+_OPENING = (
+    BlockMappingStartToken,
+    BlockSequenceStartToken,
+    FlowMappingStartToken,
+    FlowSequenceStartToken,
+)
+_CLOSING = (BlockEndToken, FlowMappingEndToken, FlowSequenceEndToken)
 
 
 @dataclass(frozen=True)
@@ -53,15 +70,17 @@ def read_playbook(path: Path) -> Playbook:
     """
     text = _text(path)
     try:
-        _refuse_anchors(path, text)
+        _refuse_odd_structure(path, text)
         # Round-trip mode keeps line numbers and refuses duplicate keys; it builds no Python objects.
         document = YAML(typ="rt", pure=True).load(text)
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = mark.line + 1 if mark else 1
         raise BadPlaybook([Fault(path.name, line, _yaml_words(error))]) from error
-    except (YAMLError, RecursionError, ValueError, TypeError) as error:
-        raise BadPlaybook([Fault(path.name, 1, f"this is not YAML that can be read: {error}")]) from error
+    except (YAMLError, RecursionError, ValueError) as error:
+        line = text[: getattr(error, "position", 0)].count("\n") + 1
+        why = str(error).partition("\n")[0]
+        raise BadPlaybook([Fault(path.name, line, f"this is not YAML that can be read: {why}")]) from error
     return _checked(path, document)
 
 
@@ -89,11 +108,12 @@ def _yaml_words(error: MarkedYAMLError) -> str:
 def _checked(path: Path, document: Any) -> Playbook:
     if not isinstance(document, Mapping):
         raise BadPlaybook([Fault(path.name, 1, "write 'schema: 1', 'version: …' and 'targets: …' here")])
-    if _depth(document) > DEEPEST:
-        raise BadPlaybook([Fault(path.name, 1, f"nested more than {DEEPEST} levels deep: write it flatter")])
     try:
         # As JSON and strictly, so that "yes" is no number and 1 no text; a date is its own text.
         plain = json.dumps(document, default=str)
+    except TypeError as error:
+        raise BadPlaybook([Fault(path.name, 1, "a list or a mapping is no key: write a word")]) from error
+    try:
         playbook = Playbook.model_validate_json(plain, strict=True)
     except ValidationError as error:
         faults = [_fault(path, document, detail) for detail in error.errors(include_url=False)]
@@ -107,19 +127,18 @@ def _checked(path: Path, document: Any) -> Playbook:
     return playbook
 
 
-def _refuse_anchors(path: Path, text: str) -> None:
-    """Before anything is built: a few aliases of aliases are a document of any size."""
+def _refuse_odd_structure(path: Path, text: str) -> None:
+    """Before anything is built: a few aliases of aliases are a document of any size, and depth is slow."""
+    depth = 0
     for token in YAML(typ="rt", pure=True).scan(text):
+        depth += isinstance(token, _OPENING) - isinstance(token, _CLOSING)
+        words = None
         if isinstance(token, (AnchorToken, AliasToken)):
             words = "anchors and aliases (& and *) are not used in playbooks: write the value out"
+        elif depth > DEEPEST:
+            words = f"nested more than {DEEPEST} levels deep: write it flatter"
+        if words is not None:
             raise BadPlaybook([Fault(path.name, token.start_mark.line + 1, words)])
-
-
-def _depth(node: Any, level: int = 0) -> int:
-    if level > DEEPEST + 1:
-        return level
-    children = node.values() if isinstance(node, Mapping) else node if isinstance(node, list) else ()
-    return max((_depth(child, level + 1) for child in children), default=level)
 
 
 def _fault(path: Path, document: Any, detail: Any) -> Fault:

@@ -6,6 +6,7 @@ import structlog
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.adapters.slack_errors import NO_ANSWER
 from bot.slack.gate import Identity
 
 log = structlog.get_logger()
@@ -31,6 +32,6 @@ class OwnIdentity:
                 bot = await self._slack.bots_info(bot=answer["bot_id"])
                 self.bot_user_id, self.bot_id = answer["user_id"], answer["bot_id"]
                 self.identity = Identity(team_id=answer["team_id"], app_id=bot["bot"]["app_id"])
-            except (SlackApiError, OSError, TimeoutError, ValueError) as error:
+            except (SlackApiError, *NO_ANSWER) as error:
                 log.error("slack_does_not_know_us", why=repr(error)[:300])
                 await asyncio.sleep(IDENTITY_RETRY_SECONDS)

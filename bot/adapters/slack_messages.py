@@ -21,6 +21,7 @@ from sqlalchemy.orm import Session
 from bot.adapters.database.engine import Database
 from bot.adapters.database.tables import MessageRow
 from bot.adapters.rendering import File, Rendering
+from bot.adapters.slack_errors import NO_ANSWER, code_of, may_pass, retry_after_seconds
 from bot.slack.ids import METADATA_EVENT
 from bot.slack.views.rollback_message import Message
 from bot.usecases.ports import Showing, Steps
@@ -45,10 +46,6 @@ NOT_HERE = frozenset(
         "restricted_action_non_threadable_channel", "ekm_access_denied",
     }
 )  # fmt: skip
-#: Answers after which the same call may succeed.
-PASSING = frozenset(
-    {"ratelimited", "internal_error", "fatal_error", "service_unavailable", "request_timeout"}
-)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -163,8 +160,9 @@ class SlackMessages:
     async def _post_or_fall_back(
         self, row: _Row, channel: str, arguments: dict[str, Any], thread: tuple[str, str] | None
     ) -> tuple[str, str]:
-        async def look() -> tuple[str, str] | None:
-            return await self._find_own(row, channel, thread)
+        async def look() -> Mapping[str, Any] | None:
+            found = await self._find_own(row, channel, thread)
+            return {"channel": found[0], "ts": found[1]} if found else None
 
         try:
             answer = await self._call(self._client.chat_postMessage, channel, arguments, already=look)
@@ -206,21 +204,26 @@ class SlackMessages:
                 "thread_ts": thread[1],
                 "initial_comment": file.comment,
             }
-            await self._call(self._client.files_upload_v2, thread[0], arguments)
+            await self._call(
+                self._client.files_upload_v2,
+                thread[0],
+                arguments,
+                already=lambda: self._uploaded(file, thread),
+            )
         await self._update(row.key, sent=row.wanted, sending=False)
 
-    async def _uploaded(self, file: File, thread: tuple[str, str]) -> bool:
-        """True when a file of this name is in the thread; editions make names unique."""
+    async def _uploaded(self, file: File, thread: tuple[str, str]) -> Mapping[str, Any] | None:
+        """Return the message with a file of this name in the thread; editions make names unique."""
         for message in await self._history(thread[0], thread):
             if any(f.get("name") == file.name for f in message.get("files") or ()):
-                return True
-        return False
+                return message
+        return None
 
     async def _find_own(
         self, row: _Row, channel: str, thread: tuple[str, str] | None
     ) -> tuple[str, str] | None:
         """Look for our own message by its key; None when it is not there or cannot be looked for."""
-        known = await self._database.read(lambda engine: _channel_id(engine, channel))
+        known = await self._channel_id(channel)
         for message in await self._history(known, thread):
             metadata = message.get("metadata") or {}
             if metadata.get("event_payload", {}).get("key") == row.key:
@@ -229,45 +232,69 @@ class SlackMessages:
 
     async def _history(self, channel: str, thread: tuple[str, str] | None) -> list[dict[str, Any]]:
         common: dict[str, Any] = {"include_all_metadata": True, "limit": LOOK_BACK}
+        method = self._client.conversations_replies if thread else self._client.conversations_history
+        if thread:
+            common["ts"] = thread[1]
         try:
-            if thread:
-                answer = await self._client.conversations_replies(channel=thread[0], ts=thread[1], **common)
-            else:
-                answer = await self._client.conversations_history(channel=channel, **common)
-        except (SlackApiError, OSError, TimeoutError, ValueError) as error:
+            answer = await self._call(method, channel, common, pace=False)
+        except _Unsendable as error:
             # Better one message twice than none: a duplicate is seen, a missing one is not.
-            log.warning("own_message_not_looked_for", channel=channel, why=repr(error)[:300])
+            log.warning("own_message_not_looked_for", channel=channel, why=str(error))
             return []
         return list(answer.get("messages") or ())
+
+    async def _channel_id(self, channel: str) -> str:
+        """Return the id of a ``#name``: as an earlier answer told it, or as Slack lists it."""
+        if not channel.startswith("#"):
+            return channel
+        told = await self._database.read(lambda engine: _told_id(engine, channel))
+        return told or await self._listed_id(channel) or channel
+
+    async def _listed_id(self, channel: str) -> str | None:
+        cursor = ""
+        while True:
+            asked = {"types": "public_channel", "exclude_archived": True, "limit": 200, "cursor": cursor}
+            try:
+                answer = await self._call(self._client.conversations_list, None, asked, pace=False)
+            except _Unsendable as error:
+                log.warning("channel_not_looked_for", channel=channel, why=str(error))
+                return None
+            for one in answer.get("channels") or ():
+                if one.get("name") == channel.removeprefix("#"):
+                    return str(one["id"])
+            cursor = (answer.get("response_metadata") or {}).get("next_cursor") or ""
+            if not cursor:
+                return None
 
     async def _call(
         self,
         method: Callable[..., Awaitable[Any]],
-        channel: str,
+        channel: str | None,
         arguments: dict[str, Any],
         *,
-        already: Callable[[], Awaitable[tuple[str, str] | None]] | None = None,
+        already: Callable[[], Awaitable[Mapping[str, Any] | None]] | None = None,
         pace: bool = True,
     ) -> Mapping[str, Any]:
         """Call until Slack takes it; `already` looks whether a try without an answer was taken after all."""
-        pause = FIRST_PAUSE_SECONDS
+        pause, where = FIRST_PAUSE_SECONDS, {"channel": channel} if channel else {}
         while True:
-            if pace:
+            if pace and channel:
                 await self._pace.take(channel)
             try:
                 async with asyncio.timeout(CALL_SECONDS):
-                    answer: Mapping[str, Any] = await method(channel=channel, **arguments)
+                    answer: Mapping[str, Any] = await method(**where, **arguments)
                     return answer
             except SlackApiError as error:
-                wait = _wait_after(error, pause)
-            except (OSError, TimeoutError, ValueError) as error:
+                wait, unknown = _wait_after(error, pause)
+                log.warning("slack_failed", channel=channel, why=str(error)[:300], wait_seconds=wait)
+            except NO_ANSWER as error:
                 log.warning("slack_unreachable", channel=channel, why=repr(error)[:300])
-                found = await already() if already else None
-                if found is not None:
-                    return {"channel": found[0], "ts": found[1]}
-                wait = pause
+                wait, unknown = pause, True
             await asyncio.sleep(wait)
             pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
+            found = await already() if already and unknown else None
+            if found is not None:
+                return found
 
     async def _row(self, key: str) -> _Row | None:
         return await self._database.read(lambda engine: _read(engine, key))
@@ -280,29 +307,30 @@ class SlackMessages:
         await self._database.write(write)
 
 
-def _wait_after(error: SlackApiError, pause: float) -> float:
-    """Return how long to wait before another try. Raises `_Unsendable` when there is no use."""
-    response = error.response
-    if response.status_code == 429:
-        return min(float(response.headers.get("Retry-After", pause)), LONGEST_RETRY_AFTER_SECONDS)
-    if response.status_code >= 500 or response.get("error") in PASSING:
-        return pause
-    raise _Unsendable(str(response.get("error"))) from error
+def _wait_after(error: SlackApiError, pause: float) -> tuple[float, bool]:
+    """Return how long to wait before another try, and whether this one may have taken effect.
+
+    Raises:
+        _Unsendable: Slack refuses, and will refuse again.
+    """
+    limited = retry_after_seconds(error)
+    if limited is not None:
+        return min(limited, LONGEST_RETRY_AFTER_SECONDS), False
+    if may_pass(error):
+        return pause, True
+    raise _Unsendable(str(code_of(error))) from error
 
 
 def _content(content: Message) -> dict[str, Any]:
     return {"text": content.text, "blocks": content.blocks}
 
 
-def _channel_id(engine: Engine, channel: str) -> str:
-    """Return the id of a ``#name`` as an earlier answer of Slack told it; reading needs the id."""
-    if not channel.startswith("#"):
-        return channel
+def _told_id(engine: Engine, channel: str) -> str | None:
     told = select(MessageRow.sent_channel).where(
         MessageRow.channel == channel, MessageRow.sent_channel.is_not(None)
     )
     with engine.connect() as connection:
-        return connection.scalars(told.limit(1)).one_or_none() or channel
+        return connection.scalars(told.limit(1)).one_or_none()
 
 
 def _read(engine: Engine, key: str) -> _Row | None:

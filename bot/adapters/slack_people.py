@@ -14,6 +14,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from bot.adapters.database.engine import Database
 from bot.adapters.database.tables import PersonRow
+from bot.adapters.slack_errors import NO_ANSWER, code_of, may_pass, retry_after_seconds
 from bot.domain.ids import PersonId
 from bot.domain.people import Person
 from bot.usecases.ports import Clock, People, PeopleUnknown
@@ -34,11 +35,13 @@ class SlackPeople(People):
         clock: Clock,
         *,
         ticks: Callable[[], float] = time.monotonic,
+        pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._client = client
         self._database = database
         self._clock = clock
         self._ticks = ticks
+        self._pause = pause
         self._people: dict[str, tuple[float, Person]] = {}
         self._groups: dict[str, tuple[float, frozenset[PersonId]]] = {}
         self._home: str | None = None
@@ -90,19 +93,14 @@ class SlackPeople(People):
                     answer = (await call()).data
                     return answer if isinstance(answer, dict) else {}
             except SlackApiError as error:
-                if error.response.status_code != 429 and not _passing(error):
-                    raise PeopleUnknown(f"{method}: {error.response.get('error')}") from error
-            except (OSError, TimeoutError, ValueError) as error:
+                if retry_after_seconds(error) is None and not may_pass(error):
+                    raise PeopleUnknown(f"{method}: {code_of(error)}") from error
+            except NO_ANSWER as error:
                 if not tries_left:
                     raise PeopleUnknown(f"{method}: {error!r}") from error
             if tries_left:
-                await asyncio.sleep(PAUSE_SECONDS)
+                await self._pause(PAUSE_SECONDS)
         raise PeopleUnknown(f"{method}: Slack does not answer")
-
-
-def _passing(error: SlackApiError) -> bool:
-    response = error.response
-    return response.status_code >= 500 or response.get("error") in ("internal_error", "fatal_error")
 
 
 def _person(user: dict[str, Any]) -> Person:

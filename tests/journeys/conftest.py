@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from tests.journeys.world import World, running_world
+from tests.journeys.world import Bot, World, running_bot, running_world
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -20,3 +20,11 @@ def world(shared_world: World) -> World:
     """The sandbox, on its first morning."""
     shared_world.reset()
     return shared_world
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def standing_bot(shared_world: World, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Bot]:
+    """One bot on SQLite for a whole file of tests that leave little behind."""
+    file = tmp_path_factory.mktemp("bot") / "backout.db"
+    async with running_bot(shared_world, f"sqlite:///{file}") as bot:
+        yield bot

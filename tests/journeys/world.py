@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import os
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -21,6 +21,11 @@ ROOT = Path(__file__).resolve().parents[2]
 PLAYBOOK = Path(__file__).with_name("playbook.yaml")
 #: Which service's canary a target's failure is switched on in.
 FAILING = {"canary": "ion-api", "chat": "ion-chat-canary"}
+#: Where the users of each target arrive, and how many a second.
+ENTRANCES = {"canary": "ion-api", "chat": "ion-chat-router"}
+USUAL_LOAD, HURRIED_LOAD = 60, 180
+#: After so many requests the canary, with its tenth of them, has surely had the playbook's `min_requests`.
+ENOUGH_REQUESTS, ENOUGH_ERRORS = 500, 3
 #: Generous, because the machines are shared; a test that passes never waits so long.
 PATIENCE_SECONDS = 60.0
 
@@ -46,25 +51,28 @@ class World:
         """Back to the first morning."""
         self.slack.reset()
         self.cloud.reset()
-        for service in ("ion-api", "ion-chat-router"):
-            self.cloud.load(service, 60)
+        for service in ENTRANCES.values():
+            self.cloud.load(service, USUAL_LOAD)
 
     async def make_the_canary_fail(self, target: str = "canary") -> None:
         """Switch 5 % errors on and wait until enough requests have met them to be seen in the log."""
-        service = FAILING[target]
-        self.cloud.set_fault(service, Fault.ERRORS, True)
-        await until(lambda: self._errors(service) >= 3, what=f"errors of {service}")
+        entrance = ENTRANCES[target]
+        self.cloud.set_fault(FAILING[target], Fault.ERRORS, True)
+        self.cloud.load(entrance, HURRIED_LOAD)
+        await until(lambda: self._has_failed(entrance), what=f"errors of {target}'s canary")
+        self.cloud.load(entrance, USUAL_LOAD)
         await asyncio.sleep(2 * self.cloud.behaviour.log_lag_seconds)
 
-    def _errors(self, service: str) -> int:
-        asked = "ion-chat-router" if service == "ion-chat-canary" else service
-        return sum(count for (_, status), count in self.cloud.answers(asked).items() if status >= 500)
+    def _has_failed(self, entrance: str) -> bool:
+        answers = self.cloud.answers(entrance)
+        errors = sum(count for (_, status), count in answers.items() if status >= 500)
+        return errors >= ENOUGH_ERRORS and sum(answers.values()) >= ENOUGH_REQUESTS
 
     def message(self, channel: str, *, having: str, user: str = "U0SENA") -> dict[str, Any] | None:
-        """Return the newest top-level message with a button `having`, or with that text."""
+        """Return the newest top-level message with a control `having`, or that says so."""
         messages: list[dict[str, Any]] = self.slack.messages(channel, user=user)
-        for message in reversed(messages):
-            if having in action_ids(message) or having in str(message.get("text", "")):
+        for message in messages[::-1]:
+            if having in action_ids(message) or having in texts(message):
                 return message
         return None
 
@@ -82,7 +90,7 @@ class World:
 def action_ids(message: dict[str, Any]) -> list[str]:
     """Return the ids of a message's controls."""
     blocks = message.get("blocks") or []
-    return [e["action_id"] for b in blocks if b["type"] == "actions" for e in b["elements"]]
+    return [str(e["action_id"]) for b in blocks if b["type"] == "actions" for e in b["elements"]]
 
 
 def texts(message: dict[str, Any]) -> str:
@@ -105,6 +113,7 @@ class Bot:
     playbook: Path = PLAYBOOK
     command: tuple[str, ...] = ("-m", "bot.cli", "serve")
     extra: dict[str, str] = field(default_factory=dict)
+    log: Path | None = None
     port: int = field(default_factory=free_port)
     process: asyncio.subprocess.Process | None = None
 
@@ -127,9 +136,11 @@ class Bot:
 
     async def start(self) -> None:
         """Start the process and wait until it is ready."""
-        self.process = await asyncio.create_subprocess_exec(
-            sys.executable, *self.command, env=self.environment(), cwd=ROOT
-        )
+        with contextlib.ExitStack() as stack:
+            log = stack.enter_context(self.log.open("ab")) if self.log else None
+            self.process = await asyncio.create_subprocess_exec(
+                sys.executable, *self.command, env=self.environment(), cwd=ROOT, stderr=log
+            )
         self.world.slack.events_url = self.events_url
         async with httpx.AsyncClient(trust_env=False) as client:
             deadline = asyncio.get_running_loop().time() + PATIENCE_SECONDS
@@ -185,3 +196,32 @@ async def running_bot(world: World, database_url: str, **options: Any) -> AsyncI
         yield bot
     finally:
         await bot.stop()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ran:
+    """What a command line said and how it ended."""
+
+    code: int
+    said: str
+    complained: str
+
+
+async def backout(environment: Mapping[str, str], *arguments: str, typed: str = "") -> Ran:
+    """Run ``backout`` with these arguments and `typed` at its prompt."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "bot.cli", *arguments),
+        env=dict(environment),
+        cwd=ROOT,
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    try:
+        said, complained = await asyncio.wait_for(process.communicate(typed.encode()), PATIENCE_SECONDS)
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    assert process.returncode is not None
+    return Ran(code=process.returncode, said=said.decode(), complained=complained.decode())

@@ -32,6 +32,7 @@ SCOPES_OF_METHODS: Mapping[str, frozenset[str]] = {
     "chat_delete": frozenset({"chat:write"}),
     "chat_getPermalink": frozenset(),
     "conversations_history": frozenset({"channels:history"}),
+    "conversations_list": frozenset({"channels:read"}),
     "conversations_replies": frozenset({"channels:history"}),
     "files_getUploadURLExternal": frozenset({"files:write"}),
     "files_completeUploadExternal": frozenset({"files:write"}),

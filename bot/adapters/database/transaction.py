@@ -1,8 +1,9 @@
 """What can be done within one transaction, over SQL."""
 
+import re
 import time
-from collections.abc import Callable
-from dataclasses import fields
+from collections.abc import Callable, Mapping
+from dataclasses import fields, is_dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -137,7 +138,8 @@ class SqlTransaction(Transaction):
             return None
         entry: dict[str, Any] = {
             "chain": chain, "sequence": head.length + 1, "key": key, "at": at,
-            "actor": actor, "event": event.value, "facts": facts, "previous": head.head,
+            "actor": _storable(actor), "event": event.value, "facts": _storable(facts),
+            "previous": head.head,
         }  # fmt: skip
         row = EntryRow(**entry, hash=link(**entry))
         self._session.add(row)
@@ -174,8 +176,8 @@ class SqlTransaction(Transaction):
         under: str | None = None, person: PersonId | None = None, facts: dict[str, Any] | None = None,
     ) -> None:  # fmt: skip
         first = self._insert_once(
-            MessageRow, key=key, what=what.value, subject=subject, facts=facts or {}, channel=channel,
-            person=person, under=under, wanted=1, sent=0, sending=False,
+            MessageRow, key=key, what=what.value, subject=subject, facts=_storable(facts or {}),
+            channel=channel, person=person, under=under, wanted=1, sent=0, sending=False,
         )  # fmt: skip
         if not first:
             more = update(MessageRow).where(MessageRow.key == key).values(wanted=MessageRow.wanted + 1)
@@ -204,9 +206,26 @@ class SqlTransaction(Transaction):
         return bool(made.rowcount)  # type: ignore[attr-defined]
 
 
+#: PostgreSQL keeps no NUL, and UTF-8 no lone surrogate: neither can be stored or hashed.
+_UNSTORABLE = re.compile("[\\0\ud800-\udfff]")
+
+
+def _storable(value: Any) -> Any:
+    """Return `value` with a replacement character for whatever no database can keep, at any depth."""
+    if isinstance(value, str):
+        return _UNSTORABLE.sub("\ufffd", value) if _UNSTORABLE.search(value) else value
+    if isinstance(value, Mapping):
+        return {key: _storable(part) for key, part in value.items()}
+    if isinstance(value, (list, tuple)):
+        return type(value)(_storable(part) for part in value)
+    if is_dataclass(value) and not isinstance(value, type):
+        return replace(value, **{f.name: _storable(getattr(value, f.name)) for f in fields(value)})
+    return value
+
+
 def _columns(adapter: TypeAdapter[Any], value: Any) -> dict[str, Any]:
     """Fields as columns: compound ones as JSON, the rest as Python values."""
-    plain = adapter.dump_python(value, mode="json")
+    plain = adapter.dump_python(_storable(value), mode="json")
     return {
         field.name: raw if isinstance(raw := getattr(value, field.name), datetime) else plain[field.name]
         for field in fields(value)

@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import aiohttp
 import structlog
 from slack_bolt.async_app import AsyncAck, AsyncApp
 from slack_sdk.errors import SlackApiError
@@ -147,6 +148,6 @@ def _apology(error: Exception, words: Words) -> str:
 async def _say_directly(client: AsyncWebClient, request: Request, text: str) -> None:
     try:
         await client.chat_postMessage(channel=request.sender.person, text=text)
-    except (SlackApiError, OSError, TimeoutError):
+    except (SlackApiError, aiohttp.ClientError, OSError, TimeoutError):
         # The person sees Slack's own error mark on the button; the log holds the reference.
         log.exception("apology_not_sent", person=request.sender.person)

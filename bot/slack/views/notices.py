@@ -10,7 +10,7 @@ from bot.domain.rollback import NothingWhy, RollbackState
 from bot.slack.text import Markup, Words
 from bot.slack.views.faults import fault_text
 from bot.slack.views.incident_words import outcome_name
-from bot.slack.views.parts import section
+from bot.slack.views.parts import SECTION_LIMIT, fit, section
 from bot.slack.views.rollback_message import Message
 from bot.slack.views.timeline import why_refused
 
@@ -20,7 +20,7 @@ Facts = Mapping[str, Any]
 def notice_message(facts: Facts, words: Words, *, now: datetime) -> Message:
     """Render a notice from its facts, of which ``what`` names the words (see `bot.usecases.ports.Said`)."""
     text = _NOTICES[facts["what"]](facts, words, now)
-    return Message(text=text, blocks=[section(text)])
+    return Message(text=fit(text, SECTION_LIMIT), blocks=[section(text)])
 
 
 def _refused(facts: Facts, words: Words, now: datetime) -> Markup:

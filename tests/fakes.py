@@ -1,0 +1,471 @@
+"""The ports without a world behind them. Each keeps the promises that the real adapter keeps."""
+
+import json
+from collections import deque
+from collections.abc import Awaitable, Callable, Mapping
+from copy import copy
+from dataclasses import dataclass, field, fields, replace
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+
+from pydantic import TypeAdapter
+
+from bot.domain.faults import CloudFault
+from bot.domain.ids import ChannelId, IncidentNumber, PersonId, RevisionName, RollbackId, TargetName
+from bot.domain.incident import Incident, IncidentState
+from bot.domain.people import Person
+from bot.domain.playbook import Playbook, Target
+from bot.domain.readings import Metric, ProbeResult, Reading, RequestCounts, Side, Source
+from bot.domain.rollback import RUNNING, PinTraffic, Rollback, Write
+from bot.domain.timeline import GENESIS, Entry, Event, link
+from bot.domain.traffic import Revision, ServiceState, Sides, TargetState, TrafficShare
+from bot.usecases.ports import (
+    Clock,
+    Cloud,
+    Metrics,
+    Notice,
+    NotKept,
+    People,
+    PeopleUnknown,
+    Playbooks,
+    Prober,
+    RequestLog,
+    Showing,
+    Steps,
+    Store,
+    StoreDown,
+    TargetBusy,
+    Transaction,
+    Workflow,
+)
+from tests.values import DEVOPS, HOME, LUBIT, NOON, a_playbook
+
+T = TypeVar("T")
+
+_ROLLBACK = TypeAdapter(Rollback)
+_INCIDENT = TypeAdapter(Incident)
+
+
+class HeldClock(Clock):
+    """A clock that only moves when it is told to."""
+
+    def __init__(self, now: datetime = NOON) -> None:
+        self.now = now
+
+    def __call__(self) -> datetime:
+        """Return the held time."""
+        return self.now
+
+    async def pause(self, seconds: float) -> None:
+        """Let `seconds` go by without waiting for them."""
+        self.now += timedelta(seconds=seconds)
+
+
+@dataclass(kw_only=True)
+class KeptMessage:
+    """A message as it is stored; `wanted` counts how often it changed."""
+
+    what: Showing
+    subject: str
+    channel: ChannelId
+    person: PersonId | None = None
+    under: str | None = None
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    wanted: int = 1
+
+
+@dataclass(kw_only=True)
+class Tables:
+    """Everything that is stored. Rows are never changed in place, so a copy of the dicts is a snapshot."""
+
+    requests: dict[str, datetime] = field(default_factory=dict)
+    rollbacks: dict[RollbackId, Rollback] = field(default_factory=dict)
+    incidents: dict[IncidentNumber, Incident] = field(default_factory=dict)
+    chains: dict[str, tuple[Entry, ...]] = field(default_factory=dict)
+    messages: dict[str, KeptMessage] = field(default_factory=dict)
+    workflows: dict[str, tuple[Workflow, Mapping[str, str]]] = field(default_factory=dict)
+    names: dict[PersonId, str] = field(default_factory=dict)
+
+    def snapshot(self) -> "Tables":
+        """Return a copy that can be changed without changing this one."""
+        return Tables(**{f.name: copy(getattr(self, f.name)) for f in fields(self)})
+
+
+class FakeTransaction(Transaction):
+    """One transaction over `Tables`; whoever made it throws the tables away or keeps them."""
+
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+
+    def first_time(self, key: str, *, at: datetime) -> bool:
+        """See `Transaction.first_time`."""
+        known = key in self._tables.requests
+        self._tables.requests.setdefault(key, at)
+        return not known
+
+    def start(self, workflow: Workflow, id: str, /, **arguments: str) -> None:
+        """See `Transaction.start`."""
+        assert all(isinstance(value, str) for value in arguments.values())
+        self._tables.workflows.setdefault(f"{workflow}:{id}", (workflow, arguments))
+
+    def add_rollback(self, rollback: Rollback) -> None:
+        """See `Transaction.add_rollback`."""
+        assert rollback.id not in self._tables.rollbacks
+        self._keep(rollback)
+
+    def rollback(self, id: RollbackId) -> Rollback:
+        """See `Transaction.rollback`."""
+        if id not in self._tables.rollbacks:
+            raise NotKept(f"no rollback {id}")
+        return self._tables.rollbacks[id]
+
+    def save_rollback(self, rollback: Rollback) -> None:
+        """See `Transaction.save_rollback`."""
+        self._keep(rollback)
+
+    def _keep(self, rollback: Rollback) -> None:
+        holder = self.running_rollback(rollback.target)
+        if rollback.state in RUNNING and holder is not None and holder.id != rollback.id:
+            raise TargetBusy(rollback.target)
+        # Through JSON, as the database does it, so that nothing is kept that would not come back.
+        self._tables.rollbacks[rollback.id] = _ROLLBACK.validate_json(_ROLLBACK.dump_json(rollback))
+
+    def running_rollback(self, target: TargetName) -> Rollback | None:
+        """See `Transaction.running_rollback`."""
+        running = (r for r in self._tables.rollbacks.values() if r.target == target and r.state in RUNNING)
+        return next(running, None)
+
+    def last_rollback(self, target: TargetName) -> Rollback | None:
+        """See `Transaction.last_rollback`."""
+        tried = [r for r in self._tables.rollbacks.values() if r.target == target and r.requested_at]
+        return max(tried, key=lambda r: r.requested_at or NOON, default=None)
+
+    def rollbacks_of(self, incident: IncidentNumber) -> tuple[Rollback, ...]:
+        """See `Transaction.rollbacks_of`."""
+        found = (r for r in self._tables.rollbacks.values() if r.incident == incident)
+        return tuple(sorted(found, key=lambda r: r.asked_at))
+
+    def add_incident(self, incident: Incident) -> Incident:
+        """See `Transaction.add_incident`."""
+        number = IncidentNumber(max(self._tables.incidents, default=0) + 1)
+        numbered = replace(incident, number=number)
+        self.save_incident(numbered)
+        return numbered
+
+    def incident(self, number: IncidentNumber) -> Incident:
+        """See `Transaction.incident`."""
+        if number not in self._tables.incidents:
+            raise NotKept(f"no incident {number}")
+        return self._tables.incidents[number]
+
+    def save_incident(self, incident: Incident) -> None:
+        """See `Transaction.save_incident`."""
+        self._tables.incidents[incident.number] = _INCIDENT.validate_json(_INCIDENT.dump_json(incident))
+
+    def open_incident(self, target: TargetName) -> Incident | None:
+        """See `Transaction.open_incident`."""
+        found = (i for i in self._tables.incidents.values() if i.target == target)
+        return next((i for i in found if i.state is IncidentState.OPEN), None)
+
+    def incidents(self, *, limit: int) -> tuple[Incident, ...]:
+        """See `Transaction.incidents`."""
+        newest = sorted(self._tables.incidents.values(), key=lambda i: -i.number)
+        return tuple(newest[:limit])
+
+    def write_down(
+        self, chain: str, event: Event, *, key: str, at: datetime, actor: str, **facts: Any
+    ) -> int | None:
+        """See `Transaction.write_down`."""
+        entries = self._tables.chains.get(chain, ())
+        if any(entry.key == key for entry in entries):
+            return None
+        content: dict[str, Any] = {
+            "chain": chain,
+            "sequence": len(entries) + 1,
+            "key": key,
+            "at": at,
+            "actor": actor,
+            "event": event,
+            "facts": json.loads(json.dumps(facts)),
+            "previous": entries[-1].hash if entries else GENESIS,
+        }
+        self._tables.chains[chain] = (*entries, Entry(**content, hash=link(**content)))
+        return len(entries) + 1
+
+    def timeline(self, chain: str) -> tuple[Entry, ...]:
+        """See `Transaction.timeline`."""
+        return self._tables.chains.get(chain, ())
+
+    def names(self) -> dict[PersonId, str]:
+        """See `Transaction.names`."""
+        return dict(self._tables.names)
+
+    def show(self, what: Showing, subject: str, *, channel: ChannelId, under: str | None = None) -> None:
+        """See `Transaction.show`."""
+        key = f"{what}:{subject}"
+        known = self._tables.messages.get(key)
+        shown = KeptMessage(what=what, subject=subject, channel=channel, under=under)
+        self._tables.messages[key] = replace(known, wanted=known.wanted + 1) if known else shown
+
+    def resend_unsent(self) -> None:
+        """See `Transaction.resend_unsent`. Nothing is ever sent from here."""
+
+    def tell(self, notice: Notice, *, key: str) -> None:
+        """See `Transaction.tell`."""
+        facts = json.loads(json.dumps({"what": notice.what} | dict(notice.facts)))
+        message = KeptMessage(
+            what=Showing.NOTICE, subject=key, channel=notice.channel, person=notice.person, facts=facts
+        )
+        self._tables.messages.setdefault(f"{Showing.NOTICE}:{key}", message)
+
+
+class FakeStore(Store):
+    """`Store` in memory. `down` makes it unreachable; `kept` is what a test may look at."""
+
+    def __init__(self) -> None:
+        self.kept = Tables()
+        self.down = False
+
+    async def change(self, work: Callable[[Transaction], T]) -> T:
+        """See `Store.change`. Runs `work` twice, because the real one may, too."""
+        if self.down:
+            raise StoreDown("the test took it away")
+        work(FakeTransaction(self.kept.snapshot()))
+        changed = self.kept.snapshot()
+        result = work(FakeTransaction(changed))
+        self.kept = changed
+        return result
+
+    async def look(self, work: Callable[[Transaction], T]) -> T:
+        """See `Store.look`."""
+        if self.down:
+            raise StoreDown("the test took it away")
+        return work(FakeTransaction(self.kept.snapshot()))
+
+    # What tests ask.
+
+    def rollback(self, id: str = "f00d") -> Rollback:
+        """Return a stored rollback."""
+        return self.kept.rollbacks[RollbackId(id)]
+
+    def notices(self) -> list[Mapping[str, Any]]:
+        """Return the facts of all notices, in order."""
+        return [m.facts for m in self.kept.messages.values() if m.what is Showing.NOTICE]
+
+    def events(self, chain: str) -> list[Event]:
+        """Return the events of a timeline, in order."""
+        return [entry.event for entry in self.kept.chains.get(chain, ())]
+
+    def started(self, workflow: Workflow) -> list[Mapping[str, str]]:
+        """Return the arguments of every started workflow of that kind."""
+        return [arguments for kind, arguments in self.kept.workflows.values() if kind is workflow]
+
+
+def written(state: TargetState, write: Write) -> TargetState:
+    """Return `state` once Cloud Run has taken `write` and settled, as Cloud Run does it."""
+    service = replace(state.switch, generation=state.switch.generation + 1)
+    if isinstance(write, PinTraffic):
+        tags = tuple(TrafficShare(revision=r, percent=0, tag=tag) for tag, r in write.tags)
+        wanted = (TrafficShare(revision=write.revision, percent=100), *tags)
+        return replace(state, switch=_settled(replace(service, wanted=wanted)))
+    name = RevisionName(f"{service.name}-{service.generation:05d}-new")
+    made = Revision(name=name, created_at=service.read_at, ready=True)
+    environment = {**service.environment, write.variable: write.value}
+    wanted = tuple(replace(line, revision=name) if line.latest else line for line in service.wanted)
+    service = replace(
+        service,
+        environment=environment,
+        latest_created=name,
+        latest_ready=name,
+        revisions=(made, *service.revisions),
+        wanted=wanted,
+    )
+    return replace(state, switch=_settled(service))
+
+
+def _settled(service: ServiceState) -> ServiceState:
+    return replace(
+        service, observed=service.wanted, observed_generation=service.generation, reconciling=False
+    )
+
+
+@dataclass
+class Failing:
+    """How the next write fails, and whether it landed all the same."""
+
+    fault: CloudFault
+    landed: bool = False
+
+
+class FakeCloud(Cloud):
+    """Cloud Run with one target. Writes take effect at once unless `lag_looks` says otherwise."""
+
+    def __init__(self, state: TargetState, clock: HeldClock) -> None:
+        self.state = state
+        self.writes: list[Write] = []
+        #: What the next looks suffer or see: a fault is raised, a function changes the state first.
+        self.next_looks: deque[CloudFault | Callable[[TargetState], TargetState] | None] = deque()
+        self.next_writes: deque[Failing | None] = deque()
+        #: So many looks after a write still show the service reconciling.
+        self.lag_looks = 0
+        self._lagging = 0
+        self._clock = clock
+
+    async def look(self, target: Target) -> TargetState:
+        """See `Cloud.look`."""
+        happens = self.next_looks.popleft() if self.next_looks else None
+        if isinstance(happens, CloudFault):
+            raise happens
+        if happens is not None:
+            self.state = happens(self.state)
+        service = replace(self.state.switch, read_at=self._clock())
+        if self._lagging > 0:
+            self._lagging -= 1
+            service = replace(service, reconciling=True, observed_generation=service.generation - 1)
+        return replace(self.state, switch=service)
+
+    async def write(self, target: Target, write: Write, *, state: TargetState) -> None:
+        """See `Cloud.write`."""
+        self.writes.append(write)
+        failing = self.next_writes.popleft() if self.next_writes else None
+        if failing is None or failing.landed:
+            self.state = written(self.state, write)
+            self._lagging = self.lag_looks
+        if failing is not None:
+            raise failing.fault
+
+    async def missing_permissions(self, target: Target) -> frozenset[str]:
+        """See `Cloud.missing_permissions`."""
+        return frozenset()
+
+
+class FakeMetrics(Metrics):
+    """Cloud Monitoring. Without `readings` it holds no data."""
+
+    def __init__(self, *readings: Reading) -> None:
+        self.readings = readings
+        self.times_out = False
+
+    async def read(self, target: Target, sides: Sides, *, now: datetime) -> tuple[Reading, ...]:
+        """See `Metrics.read`."""
+        if self.times_out:
+            raise TimeoutError
+        present = [Side.STABLE, *([Side.CANARY] if sides.canary else [])]
+        empty = [
+            Reading(metric=m, side=s, source=Source.MONITORING, value=None, sample=0, since=now, until=now)
+            for s in present
+            for m in Metric
+        ]
+        return self.readings or tuple(empty)
+
+
+#: Says what one side of the request log holds in a window.
+Counting = Callable[[Side, datetime, datetime], RequestCounts]
+
+
+def calm(side: Side, since: datetime, until: datetime) -> RequestCounts:
+    """A stable side under load without errors, and a canary nobody reaches."""
+    requests = 200 if side is Side.STABLE else 0
+    return RequestCounts(
+        side=side,
+        since=since,
+        until=until,
+        requests=requests,
+        errors=0,
+        latencies_ms=(50.0,) * requests,
+    )
+
+
+class FakeRequestLog(RequestLog):
+    """Cloud Logging, as `counting` says it."""
+
+    def __init__(self, counting: Counting = calm) -> None:
+        self.counting = counting
+        self.asked: list[tuple[Sides, datetime, datetime]] = []
+
+    async def count(
+        self, target: Target, sides: Sides, *, since: datetime, until: datetime
+    ) -> dict[Side, RequestCounts]:
+        """See `RequestLog.count`."""
+        self.asked.append((sides, since, until))
+        present = [Side.STABLE, *([Side.CANARY] if sides.canary else [])]
+        return {side: self.counting(side, since, until) for side in present}
+
+
+class FakeProber(Prober):
+    """A health URL of which so many probes fail or are throttled."""
+
+    def __init__(self, *, failures: int = 0, throttled: int = 0) -> None:
+        self.failures = failures
+        self.throttled = throttled
+        self.urls: list[str] = []
+
+    async def probe(self, url: str, side: Side, *, requests: int, pause_ms: int) -> ProbeResult:
+        """See `Prober.probe`."""
+        self.urls.append(url)
+        well = requests - self.failures - self.throttled
+        return ProbeResult(
+            side=side,
+            url=url,
+            sent=requests,
+            failures=self.failures,
+            throttled=self.throttled,
+            latencies_ms=(20.0,) * well,
+            since=NOON,
+            until=NOON,
+        )
+
+
+class FakePeople(People):
+    """Slack's members. `silent` means that Slack cannot say."""
+
+    def __init__(self, *people: Person) -> None:
+        self.people = {person.id: person for person in people}
+        self.groups = {DEVOPS: frozenset({LUBIT})}
+        self.silent = False
+
+    async def person(self, person: PersonId) -> Person:
+        """See `People.person`."""
+        if self.silent or person not in self.people:
+            raise PeopleUnknown(person)
+        return self.people[person]
+
+    async def members(self, group: str) -> frozenset[PersonId]:
+        """See `People.members`."""
+        if self.silent:
+            raise PeopleUnknown(group)
+        return self.groups[group]
+
+    async def home_team(self) -> str:
+        """See `People.home_team`."""
+        if self.silent:
+            raise PeopleUnknown("home")
+        return HOME
+
+
+class FakePlaybooks(Playbooks):
+    """A playbook without a file."""
+
+    def __init__(self, playbook: Playbook | None = None) -> None:
+        self.playbook = playbook or a_playbook()
+
+    def current(self) -> Playbook:
+        """See `Playbooks.current`."""
+        return self.playbook
+
+
+class FakeSteps(Steps):
+    """Steps that are remembered by name, as they are across a crash, once `done` is kept."""
+
+    def __init__(self, done: dict[str, Any] | None = None) -> None:
+        self.done: dict[str, Any] = {} if done is None else done
+
+    async def step(self, name: str, action: Callable[[], Awaitable[T]], *, into: type[T]) -> T:
+        """See `Steps.step`."""
+        adapter: TypeAdapter[T] = TypeAdapter(into)
+        if name not in self.done:
+            self.done[name] = adapter.dump_python(await action(), mode="json")
+        return adapter.validate_python(self.done[name])
+
+    async def sleep(self, seconds: float) -> None:
+        """See `Steps.sleep`. Nothing to wait for."""

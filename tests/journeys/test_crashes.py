@@ -1,0 +1,148 @@
+"""A process that dies at any moment: whoever comes after it goes on, and nothing happens twice."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from bot.domain.rollback import RollbackState
+from tests.journeys.kept import assert_rolled_back_once, everything_told, kept
+from tests.journeys.killed_bot import KILL_AT, LEASE, PASSED
+from tests.journeys.world import PLAYBOOK, Bot, World, running_bot
+from tests.postgres import PostgresServer
+
+KILLED = ("-m", "tests.journeys.killed_bot")
+#: The moments are dealt out to this many tests, so that they run side by side.
+SHARES = 6
+#: On PostgreSQL every fourth moment is visited: the code above the database is the same.
+EVERY = {"sqlite": 1, "postgresql": 4}
+#: Calls to Google around which the bot is killed as well: the method, its turn, before or after its effect.
+GOOGLE_MOMENTS = [
+    f"{method} {turn} {when}"
+    for method, turn in (("GetService", 2), ("UpdateService", 1), ("GetService", 4))
+    for when in ("before", "after")
+]
+
+
+@pytest.fixture(scope="session")
+def quick_playbook(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The journeys' playbook with the shortest waits: what is looked at here is not the proof."""
+    file = tmp_path_factory.mktemp("playbook") / "playbook.yaml"
+    file.write_text(PLAYBOOK.read_text().replace("in_flight_seconds: 0.5", "in_flight_seconds: 0"))
+    return file
+
+
+@pytest.fixture
+def new_database(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Callable[[str], str]]:
+    """Return a function that makes an empty database of a kind."""
+    made: list[str] = []
+
+    def new(kind: str) -> str:
+        if kind == "sqlite":
+            made.append("")
+            return f"sqlite:///{tmp_path / f'backout-{len(made)}.db'}"
+        server: PostgresServer = request.getfixturevalue("postgres_server")
+        made.append(server.create_database())
+        return made[-1]
+
+    yield new
+    for url in filter(None, made):
+        request.getfixturevalue("postgres_server").drop_database(url)
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def moments(
+    shared_world: World, quick_playbook: Path, tmp_path_factory: pytest.TempPathFactory
+) -> list[str]:
+    """Every moment that one rollback passes through, from a run without a kill."""
+    directory = tmp_path_factory.mktemp("moments")
+    passed, url = directory / "passed", f"sqlite:///{directory / 'backout.db'}"
+    shared_world.reset()
+    extra = {PASSED: str(passed)}
+    async with running_bot(shared_world, url, command=KILLED, playbook=quick_playbook, extra=extra):
+        await shared_world.slack.slash("U0SENA", "C0OPERATIONS", "/rollback canary force errors")
+        await everything_told(shared_world, url)
+    return sorted(set(passed.read_text().splitlines()))
+
+
+@pytest.mark.parametrize("share", range(SHARES))
+@pytest.mark.parametrize("database", sorted(EVERY))
+async def test_killed_at_any_moment_it_goes_on_and_does_nothing_twice(
+    world: World,
+    moments: list[str],
+    quick_playbook: Path,
+    new_database: Callable[[str], str],
+    database: str,
+    share: int,
+) -> None:
+    points = [*moments, *GOOGLE_MOMENTS][:: EVERY[database]]
+
+    for moment in points[share::SHARES]:
+        world.reset()
+        await _die_and_go_on(world, new_database(database), moment, quick_playbook)
+
+
+async def _die_and_go_on(world: World, url: str, moment: str, playbook: Path) -> None:
+    died = Bot(
+        world=world,
+        database_url=url,
+        playbook=playbook,
+        command=KILLED,
+        extra={KILL_AT: moment, LEASE: "1.5"},
+    )
+    await died.start()
+    _kill_at_google(world, died, moment)
+    await world.slack.slash("U0SENA", "C0OPERATIONS", "/rollback canary force errors")
+    assert died.process is not None
+    await asyncio.wait_for(died.process.wait(), 30)
+    world.cloud.hook = None
+
+    async with running_bot(world, url, playbook=playbook, command=KILLED, extra={LEASE: "1.5"}):
+        if not kept(url).rollbacks:
+            # It died before the request was accepted, and Slack said so: people type it again.
+            await world.slack.slash("U0SENA", "C0OPERATIONS", "/rollback canary force errors")
+        left = await everything_told(world, url)
+
+    assert left.rollbacks[0].state is RollbackState.VERIFIED, moment
+    assert_rolled_back_once(world, left, moment)
+
+
+def _kill_at_google(world: World, bot: Bot, moment: str) -> None:
+    """Kill the bot around a call to Google: the call is in flight, and its answer has nobody to go to."""
+    seen: Counter[str] = Counter()
+
+    async def hook(method: str, when: str) -> None:
+        seen[f"{method} {when}"] += 1
+        if f"{method} {seen[f'{method} {when}']} {when}" == moment:
+            await bot.kill()
+
+    world.cloud.hook = hook
+
+
+async def test_stopped_politely_in_the_middle_it_goes_on_after_the_restart(
+    world: World, database_url: str, quick_playbook: Path
+) -> None:
+    reached = asyncio.Event()
+
+    async def hook(method: str, when: str) -> None:
+        if (method, when) == ("UpdateService", "before"):
+            reached.set()
+            await asyncio.sleep(1)
+
+    world.cloud.hook = hook
+    bot = Bot(world=world, database_url=database_url, playbook=quick_playbook)
+    await bot.start()
+    await world.slack.slash("U0SENA", "C0OPERATIONS", "/rollback canary force errors")
+    await asyncio.wait_for(reached.wait(), 30)
+    await bot.stop()
+    world.cloud.hook = None
+    await bot.start()
+    left = await everything_told(world, database_url)
+    await bot.stop()
+
+    assert left.rollbacks[0].state is RollbackState.VERIFIED
+    assert left.rollbacks[0].problem is None
+    assert_rolled_back_once(world, left, "SIGTERM")

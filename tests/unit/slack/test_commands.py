@@ -1,0 +1,190 @@
+"""What people type after a command."""
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from bot.slack.commands import (
+    LONGEST_REASON,
+    Answer,
+    IncidentCommand,
+    Parsed,
+    RollbackCommand,
+    StatusCommand,
+    parse_canary,
+    parse_incident,
+    parse_rollback,
+    typed,
+)
+from bot.slack.text import Words
+from tests.unit.slack.markup import foreign_markup
+
+EN = Words(locale="en")
+TARGETS = ("canary", "chat")
+
+
+def rollback(text: str) -> RollbackCommand | Answer:
+    return parse_rollback(text, targets=TARGETS, words=EN)
+
+
+def canary(text: str) -> StatusCommand | Answer:
+    return parse_canary(text, targets=TARGETS, words=EN)
+
+
+def incident(text: str) -> IncidentCommand | Answer:
+    return parse_incident(text, words=EN)
+
+
+@pytest.mark.parametrize(
+    ("text", "target", "forced", "reason"),
+    [
+        ("canary", "canary", False, ""),
+        ("  canary  ", "canary", False, ""),
+        ("CANARY", "canary", False, ""),
+        ("chat force", "chat", True, ""),
+        ("canary FORCE now", "canary", True, "now"),
+        ("canary errors after the deployment", "canary", False, "errors after the deployment"),
+        ("canary forced to", "canary", False, "forced to"),
+        ("canary not force", "canary", False, "not force"),
+        ("canary force force", "canary", True, "force"),
+        ("canary\u00a0force\u3000오류율 1 %", "canary", True, "오류율 1 %"),
+        ("canary\nfirst line\nsecond line", "canary", False, "first line\nsecond line"),
+        ("canary a &lt;b&gt; &amp;amp; c", "canary", False, "a <b> &amp; c"),
+        ("canary <@U0SENA|sena> said so", "canary", False, "@sena said so"),
+        ("canary <@U0SENA> said so", "canary", False, "@U0SENA said so"),
+        ("canary <!here> <!subteam^S1|@ops>", "canary", False, "!here !@ops"),
+        ("canary see <http://a.example|a.example> <https://b.example>", "canary", False, "see a.example https://b.example"),
+        ("canary in <#C0CRITICAL|critical>", "canary", False, "in #critical"),
+        ("canary \u202eright to left", "canary", False, "right to left"),
+        ("canary e\u0301", "canary", False, "é"),
+    ],
+)  # fmt: skip
+def test_a_rollback_is_read(text: str, target: str, forced: bool, reason: str) -> None:
+    assert rollback(text) == RollbackCommand(target=target, forced=forced, reason=reason)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("text", ["", "   ", "help", "HELP", "help me", "\n"])
+def test_a_bare_command_explains_itself(text: str) -> None:
+    for parse, name in ((rollback, "/rollback"), (canary, "/canary"), (incident, "/incident")):
+        answer = parse(text)
+        assert isinstance(answer, Answer)
+        assert answer.text.startswith(f"*{name} ")
+
+
+@pytest.mark.parametrize(
+    ("text", "fixed"),
+    [
+        ("canry", "/rollback canary"),
+        ("canari force errors", "/rollback canary force errors"),
+        ("chatt now", "/rollback chat now"),
+        ("canary\u200b", "/rollback canary"),
+    ],
+)
+def test_an_unknown_target_is_answered_with_the_nearest_one(text: str, fixed: str) -> None:
+    answer = rollback(text)
+
+    assert isinstance(answer, Answer)
+    assert f"`{fixed}`" in answer.text
+    assert "Nothing was changed" in answer.text
+
+
+def test_a_target_like_none_is_answered_with_all_of_them() -> None:
+    answer = rollback("zzzzzz")
+
+    assert isinstance(answer, Answer)
+    assert "canary, chat" in answer.text
+    assert "Did you mean" not in answer.text
+
+
+def test_the_longest_reason_is_taken_whole() -> None:
+    command = rollback(f"canary {'x' * LONGEST_REASON}")
+
+    assert isinstance(command, RollbackCommand)
+    assert command.reason == "x" * LONGEST_REASON
+
+
+def test_a_longer_reason_is_refused_and_given_back_whole() -> None:
+    reason = "x" * (LONGEST_REASON + 1)
+
+    answer = rollback(f"canary force {reason}")
+
+    assert isinstance(answer, Answer)
+    assert f"/rollback canary force {reason}" in answer.text
+    assert "501 characters, 500" in answer.text
+
+
+@pytest.mark.parametrize(
+    ("text", "target"),
+    [("status", "canary"), ("STATUS", "canary"), ("status chat", "chat"), ("status  CHAT ", "chat")],
+)
+def test_a_question_for_the_status_is_read(text: str, target: str) -> None:
+    assert canary(text) == StatusCommand(target=target)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("text", "near"),
+    [("stats", "/canary status"), ("zzz", "/canary status"), ("status chta", "/canary status chat")],
+)
+def test_an_unknown_word_is_answered_with_the_nearest_one(text: str, near: str) -> None:
+    answer = canary(text)
+
+    assert isinstance(answer, Answer)
+    assert f"`{near}`" in answer.text
+
+
+@pytest.mark.parametrize(
+    ("text", "verb", "number"),
+    [
+        ("list", "list", None),
+        ("list everything", "list", None),
+        ("show 12", "show", 12),
+        ("show INC-12", "show", 12),
+        ("record inc12", "record", 12),
+        ("close 999999999", "close", 999999999),
+        ("close\u00a07", "close", 7),
+    ],
+)
+def test_a_word_about_an_incident_is_read(text: str, verb: str, number: int | None) -> None:
+    assert incident(text) == IncidentCommand(verb=verb, number=number)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "text", ["show", "show twelve", "close -1", "close 12 13", "show 1000000000", "record INC-"]
+)
+def test_without_a_number_it_is_asked_which_one(text: str) -> None:
+    answer = incident(text)
+
+    assert isinstance(answer, Answer)
+    assert "Which one?" in answer.text
+
+
+@pytest.mark.parametrize(
+    ("text", "near"), [("shwo 12", "show"), ("lst", "list"), ("cloes 1", "close"), ("🙂", "list")]
+)
+def test_an_unknown_word_about_incidents_is_answered_with_the_nearest_one(text: str, near: str) -> None:
+    answer = incident(text)
+
+    assert isinstance(answer, Answer)
+    assert f"`/incident {near}`" in answer.text
+
+
+@given(st.text(st.characters(exclude_categories=())))
+@example("<@U1|<@U2|x>>")
+@example("canary " + "<!channel>" * 40)
+@example("İ" * 300)
+@example("show ٣")
+@example("\ud800")
+def test_whatever_is_typed_is_answered_and_rings_nobody(text: str) -> None:
+    for parse in (rollback, canary, incident):
+        for typed_text in (text, f"canary {text}", f"status {text}", f"show {text}"):
+            answer: Parsed = parse(typed_text)
+            if isinstance(answer, Answer):
+                assert answer.text
+                assert foreign_markup(answer.text) == []
+
+
+@given(st.text())
+def test_what_slack_escaped_is_read_as_it_was_typed(text: str) -> None:
+    escaped = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+    assert typed(escaped) == text
