@@ -17,8 +17,8 @@ class FaultKind(StrEnum):
 
 
 #: A write that ended so may have landed all the same: read the world before anything else.
-#: Measured: eight of eight codes look the same whether the write landed or not, so only the
-#: kinds that Google sends *before* it looks at the write are left out.
+#: Measured: eight of eight codes look the same whether the write landed or not. Left out are the
+#: kinds after which trying again is of no use; what can pass is read for and, if need be, retried.
 OUTCOME_UNKNOWN = frozenset({FaultKind.UNREACHABLE, FaultKind.OTHER, FaultKind.QUOTA, FaultKind.CONFLICT})
 
 

@@ -142,6 +142,14 @@ def _ready_revisions(service: ServiceState) -> tuple[Revision, ...]:
     return tuple(sorted(ready, key=lambda r: r.created_at, reverse=True))
 
 
+def stable_is_ready(plan: Plan, state: TargetState) -> bool:
+    """True when traffic may go where `plan` sends it: its stable revision is there, and ready."""
+    if plan.topology is Topology.SERVICES:
+        return True
+    revision = state.switch.revision(RevisionName(plan.stable))
+    return revision is not None and revision.ready
+
+
 def next_write(plan: Plan, state: TargetState) -> Write | None:
     """Return the one write that is still needed for `plan`, None when everything is as wanted.
 

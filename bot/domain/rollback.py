@@ -109,7 +109,6 @@ class UnsureWhy(StrEnum):
     TIE = "tie"
     STABLE_MISSING = "stable_missing"
     STABLE_NOT_READY = "stable_not_ready"
-    STABLE_IS_CANARY = "stable_is_canary"
     VARIABLE_UNREADABLE = "variable_unreadable"
 
 

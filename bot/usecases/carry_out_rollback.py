@@ -11,7 +11,7 @@ from typing import Any
 
 from bot.domain.faults import OUTCOME_UNKNOWN, CloudFault
 from bot.domain.ids import RollbackId
-from bot.domain.plan import has_settled, make_plan, next_write
+from bot.domain.plan import has_settled, make_plan, next_write, stable_is_ready
 from bot.domain.playbook import Playbook, Target, Topology
 from bot.domain.rollback import (
     ENDED,
@@ -100,6 +100,8 @@ class _Doing:
         if isinstance(fresh, NothingToRollBack):
             return await self._progress.end(rollback, RollbackState.NOTHING_TO_DO, self._somebody_else(state))
         approved = _plan(rollback)
+        if not stable_is_ready(approved, state):
+            return await self._ask_again(rollback, state)
         same = not isinstance(fresh, Plan) or _names(fresh) == _names(approved)
         if not same and not rollback.forced:
             return await self._ask_again(rollback, state)

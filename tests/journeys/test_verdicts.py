@@ -39,7 +39,7 @@ async def test_a_stable_that_is_broken_too_is_never_called_a_success(
 
     async with running_bot(world, database_url, playbook=hasty_playbook):
         await world.slack.slash("U0LUBIT", "C0OPERATIONS", "/rollback canary force")
-        verdict = await world.seen("C0OPERATIONS", having="canary is rolled back, but NOT verified")
+        verdict = await world.seen("C0OPERATIONS", having="Rollback of canary applied, but NOT verified")
         record = await world.seen("C0CRITICAL", having="Deployment failure record")
 
     assert "Error rate on stable: *not OK*" in texts(verdict)
@@ -53,7 +53,7 @@ async def test_too_few_requests_prove_nothing(world: World, database_url: str, h
 
     async with running_bot(world, database_url, playbook=hasty_playbook):
         await world.slack.slash("U0LUBIT", "C0OPERATIONS", "/rollback canary force")
-        verdict = await world.seen("C0OPERATIONS", having="canary is rolled back, but NOT verified")
+        verdict = await world.seen("C0OPERATIONS", having="Rollback of canary applied, but NOT verified")
 
     assert "Error rate on stable: *inconclusive*" in texts(verdict)
     assert "needs at least 20 requests" in texts(verdict)
@@ -69,7 +69,7 @@ async def test_a_change_that_never_settles_ends_as_not_verified_within_the_time_
 
     async with running_bot(world, database_url, playbook=hasty_playbook):
         await world.slack.slash("U0LUBIT", "C0OPERATIONS", "/rollback canary force")
-        verdict = await world.seen("C0OPERATIONS", having="canary is rolled back, but NOT verified")
+        verdict = await world.seen("C0OPERATIONS", having="Rollback of canary applied, but NOT verified")
 
     assert "Cloud Run has not settled" in texts(verdict)
     assert BY_HAND in texts(verdict)

@@ -16,7 +16,7 @@ from bot.domain.rollback import (
     Verdict,
 )
 from bot.domain.timeline import Event, first_broken
-from bot.domain.traffic import TargetState
+from bot.domain.traffic import Revision, TargetState
 from bot.usecases.ports import Showing, Workflow
 from tests.fakes import Failing, FakeSteps, calm, written
 from tests.unit.usecases.world import DENIED, GONE, World
@@ -357,6 +357,23 @@ async def test_force_goes_on_although_the_plan_changed() -> None:
 
     assert len(world.cloud.writes) == 1
     assert ended.writes == 1
+
+
+@pytest.mark.parametrize("forced", [False, True])
+@pytest.mark.parametrize(
+    "revisions", [(a_revision(CANARY, age_hours=1),), (*BOTH[:1], a_revision(ready=False))]
+)
+async def test_traffic_is_never_sent_to_a_stable_revision_that_is_gone_or_not_ready(
+    revisions: tuple[Revision, ...], forced: bool
+) -> None:
+    world = World()
+    await world.decided(a_rollback(plan=a_plan(), before=SICK, forced=forced))
+    world.cloud.state = a_state(revisions=revisions)
+
+    ended = await world.carry_out()
+
+    assert ended.state is RollbackState.FAILED
+    assert world.cloud.writes == []
 
 
 async def test_another_share_for_the_same_canary_is_the_same_plan() -> None:
