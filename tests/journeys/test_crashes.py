@@ -9,6 +9,7 @@ import pytest
 import pytest_asyncio
 
 from bot.domain.rollback import RollbackState
+from bot.sandbox.slack import rate_limits
 from tests.journeys.kept import assert_rolled_back_once, everything_told, kept
 from tests.journeys.killed_bot import KILL_AT, LEASE, PASSED
 from tests.journeys.world import PLAYBOOK, Bot, World, running_bot
@@ -33,6 +34,15 @@ def quick_playbook(tmp_path_factory: pytest.TempPathFactory) -> Path:
     file = tmp_path_factory.mktemp("playbook") / "playbook.yaml"
     file.write_text(PLAYBOOK.read_text().replace("in_flight_seconds: 0.5", "in_flight_seconds: 0"))
     return file
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _slack_takes_many_messages() -> Iterator[None]:
+    """Lift Slack's limit of one message a second: it would be most of the time these tests take."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(rate_limits, "POSTS_PER_SECOND", 50.0)
+        patch.setattr(rate_limits, "POST_BURST", 50)
+        yield
 
 
 @pytest.fixture

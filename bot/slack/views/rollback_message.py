@@ -264,7 +264,9 @@ def headline(rollback: Rollback, words: Words) -> str:
         RollbackState.SETTLED: words.plain("Rolling back {target}: settled, proving …", target=target),
         RollbackState.UNKNOWN: words.plain("{target}: outcome unknown, still checking", target=target),
         RollbackState.VERIFIED: words.plain("{target} is rolled back and verified", target=target),
-        RollbackState.NOT_VERIFIED: words.plain("Rollback of {target} applied, but NOT verified", target=target),
+        RollbackState.NOT_VERIFIED: words.plain(
+            "Rollback of {target} applied, but NOT verified", target=target
+        ),
         RollbackState.FAILED: words.plain("The rollback of {target} FAILED", target=target),
         RollbackState.NOTHING_TO_DO: words.plain("{target}: nothing was left to roll back", target=target),
     }.get(rollback.state, rollback.state.value)
