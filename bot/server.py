@@ -17,7 +17,9 @@ DRAIN_SECONDS = 8
 
 
 async def serve(house: House, *, web: bool, worker: bool) -> None:
-    """Run until SIGTERM or SIGINT."""
+    """Run until SIGTERM or SIGINT. Raises `AlreadyWorking` where a worker would be one too many."""
+    if worker:
+        await house.durable.refuse_a_second()
     own = OwnIdentity(house.slack)
 
     @asynccontextmanager

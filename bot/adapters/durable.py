@@ -12,6 +12,7 @@ import secrets
 import socket
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import IO, Any, TypeVar
 
@@ -150,6 +151,8 @@ class Durable:
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
         await asyncio.to_thread(DBOS.destroy)
+        # It had made its own threads the loop's default ones, and took them away just now.
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor())
         if not self._database.is_sqlite:
             await self._database.write(self._end_lease)
         self.close()
@@ -160,6 +163,11 @@ class Durable:
             self._client.destroy()
         if self._lock is not None:
             self._lock.close()
+
+    async def refuse_a_second(self) -> None:
+        """Raise `AlreadyWorking` when this would be a second worker of a SQLite file."""
+        if self._database.is_sqlite:
+            _lock_file(Path(f"{self._database.url.database}.worker")).close()
 
     async def workers_alive(self) -> bool:
         """True when some process is running workflows on this database."""

@@ -15,7 +15,7 @@ from typing import Any
 import structlog
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
-from sqlalchemy import Engine, select, update
+from sqlalchemy import ColumnElement, Engine, case, or_, select, update
 from sqlalchemy.orm import Session
 
 from bot.adapters.database.engine import Database
@@ -155,7 +155,9 @@ class SlackMessages:
         if found is None:
             await self._update(row.key, sending=True)
             found = await self._post_or_fall_back(row, channel, arguments, thread)
-        await self._update(row.key, ts=found[1], sent_channel=found[0], sent=row.wanted, sending=False)
+        if not await self._claim(row, *found):
+            # We slept through our lease right here, and somebody else has posted it since.
+            await self._call(self._client.chat_delete, found[0], {"ts": found[1]})
 
     async def _post_or_fall_back(
         self, row: _Row, channel: str, arguments: dict[str, Any], thread: tuple[str, str] | None
@@ -177,7 +179,10 @@ class SlackMessages:
 
     async def _edit(self, row: _Row, content: Message, channel: str, ts: str) -> None:
         await self._call(self._client.chat_update, channel, _content(content) | {"ts": ts})
-        await self._update(row.key, sent=row.wanted)
+        if not await self._mark_sent(row):
+            # Overtaken while we slept: what we just wrote may be older than what stood there.
+            await self._update(row.key, wanted=MessageRow.wanted + 1)
+            await self._deliver(row.key)
 
     async def _whisper(self, row: _Row, content: Message) -> None:
         """Send a line only this person sees: here if we may, else as a direct message."""
@@ -299,12 +304,25 @@ class SlackMessages:
     async def _row(self, key: str) -> _Row | None:
         return await self._database.read(lambda engine: _read(engine, key))
 
-    async def _update(self, key: str, **values: Any) -> None:
-        def write(engine: Engine) -> None:
-            with engine.begin() as connection:
-                connection.execute(update(MessageRow).where(MessageRow.key == key).values(**values))
+    async def _claim(self, row: _Row, channel: str, ts: str) -> bool:
+        """Keep where the first post went; False when the message stands somewhere else already."""
+        free = or_(MessageRow.ts.is_(None), MessageRow.ts == ts)
+        newest = case((MessageRow.sent < row.wanted, row.wanted), else_=MessageRow.sent)
+        return await self._update(row.key, free, ts=ts, sent_channel=channel, sent=newest, sending=False)
 
-        await self._database.write(write)
+    async def _mark_sent(self, row: _Row) -> bool:
+        """Keep how far Slack knows; False when somebody else has told it as much already."""
+        return await self._update(row.key, MessageRow.sent < row.wanted, sent=row.wanted)
+
+    async def _update(self, key: str, *conditions: ColumnElement[bool], **values: Any) -> bool:
+        """Change a row where `conditions` hold; True when they did."""
+        change = update(MessageRow).where(MessageRow.key == key, *conditions).values(**values)
+
+        def write(engine: Engine) -> bool:
+            with engine.begin() as connection:
+                return bool(connection.execute(change).rowcount)
+
+        return await self._database.write(write)
 
 
 def _wait_after(error: SlackApiError, pause: float) -> tuple[float, bool]:

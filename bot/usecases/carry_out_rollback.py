@@ -212,6 +212,8 @@ class _Doing:
             await self._progress.end(replace(rollback, problem=problem), RollbackState.FAILED, None)
             return await self._progress.read()
         counted = await self._intend(rollback, write, state)
+        if counted is None:
+            return await self._progress.read()
         try:
             await self._use.cloud.write(self._target(rollback), write, state=state)
         except CloudFault as fault:
@@ -220,11 +222,12 @@ class _Doing:
                 return await self._progress.read()
             key = f"write_unknown:{rollback.id}:{counted.writes}"
             counted = replace(counted, problem=fault_problem(fault))
-            await self._progress.save(counted, [_unknown_line(key, fault)])
+            await self._progress.save(counted, [_unknown_line(key, fault)], after=counted)
             await self._use.pause(min(FIRST_PAUSE_SECONDS * 2**counted.writes, LONGEST_PAUSE_SECONDS))
         return counted
 
-    async def _intend(self, rollback: Rollback, write: Write, state: TargetState) -> Rollback:
+    async def _intend(self, rollback: Rollback, write: Write, state: TargetState) -> Rollback | None:
+        """Write down what will be written; None when another process has gone on, so that it must not be."""
         counted = replace(rollback, writes=rollback.writes + 1)
         lines = [
             Line(
@@ -238,8 +241,7 @@ class _Doing:
             who = f"google:{state.switch.last_modifier}"
             key = f"other:{rollback.id}:{counted.writes}"
             lines.insert(0, Line(event=Event.OTHER_WRITER, key=key, actor=who))
-        await self._progress.save(counted, lines)
-        return counted
+        return counted if await self._progress.save(counted, lines, after=rollback) else None
 
     def _somebody_else(self, state: TargetState) -> Line:
         return Line(

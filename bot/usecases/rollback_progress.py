@@ -44,20 +44,26 @@ class Progress:
         """Take it to its next state and return it; only an unknown outcome keeps its problem."""
         problem = rollback.problem if wanted is RollbackState.UNKNOWN else None
         there = replace(moved(rollback, wanted, at=self._clock()), problem=problem)
-        await self.save(there, [line] if line else [])
+        await self.save(there, [line] if line else [], after=rollback)
         return there
 
-    async def save(self, rollback: Rollback, lines: list[Line]) -> None:
-        """Store it, write `lines` and show both."""
+    async def save(self, rollback: Rollback, lines: list[Line], *, after: Rollback) -> bool:
+        """Store what follows `after`, write `lines` and show both.
+
+        False, and nothing is stored, when another process has gone on from `after` meanwhile: this
+        one slept through its lease and may not act on what it saw before.
+        """
         now, playbook = self._clock(), self._playbooks.current()
 
-        def save(tx: Transaction) -> None:
+        def save(tx: Transaction) -> bool:
             kept = tx.rollback(rollback.id)
-            if kept.state in RUNNING:
-                tx.save_rollback(_with_numbers(rollback, kept))
-                self._show(tx, rollback, playbook, lines, at=now)
+            if not _is_still(kept, after):
+                return False
+            tx.save_rollback(_with_numbers(rollback, kept))
+            self._show(tx, rollback, playbook, lines, at=now)
+            return True
 
-        await self._store.change(save)
+        return await self._store.change(save)
 
     async def end(
         self,
@@ -77,7 +83,7 @@ class Progress:
 
         def end(tx: Transaction) -> str:
             kept = tx.rollback(rollback.id)
-            if kept.state not in RUNNING:
+            if not _is_still(kept, rollback):
                 return kept.state
             tx.save_rollback(_with_numbers(ended, kept))
             self._show(tx, ended, playbook, lines, at=now)
@@ -107,6 +113,12 @@ class Progress:
             channel = ChannelId(playbook.channels.incidents)
             tx.show(Showing.BOARD, str(rollback.incident), channel=channel)
             write_lines(tx, rollback.incident, lines, at=at, channel=channel)
+
+
+def _is_still(kept: Rollback, known: Rollback) -> bool:
+    """True when nobody has gone on from `known`; that Google does not answer changes nothing yet."""
+    unmoved = kept.state in (known.state, RollbackState.UNKNOWN)
+    return unmoved and kept.state in RUNNING and kept.writes == known.writes
 
 
 def _with_numbers(rollback: Rollback, kept: Rollback) -> Rollback:

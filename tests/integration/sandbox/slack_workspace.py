@@ -20,6 +20,8 @@ from bot.sandbox.slack.http_server import HttpServer
 
 CRITICAL = "C0CRITICAL"
 OPERATIONS = "C0OPERATIONS"
+#: The bot is in the first two and not in this one.
+BACKEND = "C0BACKEND"
 
 SCOPES = [
     "app_mentions:read",

@@ -13,6 +13,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.sandbox import names
 from bot.sandbox.slack import SandboxSlack
 from tests.integration.sandbox.slack_workspace import (
+    BACKEND,
     CRITICAL,
     OPERATIONS,
     SCOPES,
@@ -108,8 +109,8 @@ async def test_a_public_channel_takes_posts_of_a_bot_that_is_not_in_it_by_scope(
     scopes = [scope for scope in SCOPES if scope != "chat:write.public"]
 
     async with running_slack() as wide, running_slack(scopes=scopes) as narrow:
-        await client_of(wide).chat_postMessage(channel=OPERATIONS, text="x")
-        error = await error_of(client_of(narrow).chat_postMessage(channel=OPERATIONS, text="x"))
+        await client_of(wide).chat_postMessage(channel=BACKEND, text="x")
+        error = await error_of(client_of(narrow).chat_postMessage(channel=BACKEND, text="x"))
 
     assert error == "not_in_channel"
 
@@ -255,7 +256,7 @@ async def test_an_ephemeral_is_seen_by_one_person_and_is_not_in_the_history(
 
 async def test_an_ephemeral_needs_both_in_the_channel(client: AsyncWebClient) -> None:
     outside = client.chat_postEphemeral(channel=CRITICAL, user="U0NOBODY", text="x")
-    elsewhere = client.chat_postEphemeral(channel=OPERATIONS, user="U0SENA", text="x")
+    elsewhere = client.chat_postEphemeral(channel=BACKEND, user="U0SENA", text="x")
 
     assert await error_of(outside) == "user_not_in_channel"
     assert await error_of(elsewhere) == "not_in_channel"
@@ -313,12 +314,12 @@ async def test_one_message_can_be_fetched_by_its_ts(client: AsyncWebClient) -> N
 async def test_the_history_of_a_channel_without_the_bot_is_closed_until_it_joins(
     client: AsyncWebClient,
 ) -> None:
-    before = await error_of(client.conversations_history(channel=OPERATIONS))
+    before = await error_of(client.conversations_history(channel=BACKEND))
 
-    await client.conversations_join(channel=OPERATIONS)
+    await client.conversations_join(channel=BACKEND)
 
     assert before == "not_in_channel"
-    assert (await client.conversations_history(channel=OPERATIONS))["messages"] == []
+    assert (await client.conversations_history(channel=BACKEND))["messages"] == []
 
 
 async def test_channels_know_their_members(client: AsyncWebClient) -> None:
@@ -328,7 +329,7 @@ async def test_channels_know_their_members(client: AsyncWebClient) -> None:
     backend = await client.conversations_members(channel="C0BACKEND")
 
     assert {channel["id"]: channel["is_member"] for channel in listed["channels"]} == {
-        channel.id: channel.id == CRITICAL for channel in names.CHANNELS
+        channel.id: channel.id in names.BOT_CHANNELS for channel in names.CHANNELS
     }
     assert info["channel"]["is_ext_shared"] is True
     assert {"U0GUEST", "U0OUTSIDE"} <= set(partner["members"])
@@ -393,7 +394,7 @@ async def test_an_upload_of_another_length_is_refused(slack: SandboxSlack, clien
 
 
 async def test_a_file_cannot_go_where_the_bot_is_not(client: AsyncWebClient) -> None:
-    call = client.files_upload_v2(channel=OPERATIONS, filename="a.txt", content="abc")
+    call = client.files_upload_v2(channel=BACKEND, filename="a.txt", content="abc")
 
     assert await error_of(call) == "not_in_channel"
 
