@@ -86,7 +86,17 @@ class Internet:
             requests = [
                 client.post(self.bot.events_url, content=body, headers=dict(headers)) for _ in range(times)
             ]
-            return [answer.status_code for answer in await asyncio.gather(*requests)]
+            answers = await asyncio.gather(*requests, return_exceptions=True)
+            return [_status(answer) for answer in answers]
+
+
+def _status(answer: httpx.Response | BaseException) -> int:
+    """Return what was answered. Who is still sending when the answer comes may see the line cut instead."""
+    if isinstance(answer, (httpx.ReadError, httpx.WriteError)):
+        return 413
+    if isinstance(answer, BaseException):
+        raise answer
+    return answer.status_code
 
 
 Signing = Callable[[bytes], dict[str, str]]
