@@ -115,6 +115,8 @@ class _Doing:
             if state is None:
                 return (await self._progress.read()).state
             rollback = await self._progress.read()
+            if rollback.state not in (RollbackState.REQUESTED, RollbackState.UNKNOWN):
+                continue  # Another process has gone on meanwhile.
             wanted = next_write(_plan(rollback), state)
             if wanted is None:
                 rollback = await self._progress.move(
@@ -136,6 +138,8 @@ class _Doing:
             rollback = await self._progress.read()
             if rollback.state is RollbackState.UNKNOWN:
                 rollback = await self._progress.move(rollback, RollbackState.APPLIED, None)
+            if rollback.state is not RollbackState.APPLIED:
+                continue  # Another process has gone on meanwhile.
             plan = _plan(rollback)
             wanted = next_write(plan, state)
             if wanted is not None:

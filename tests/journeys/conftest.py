@@ -1,10 +1,11 @@
 """One sandbox a test process, begun anew for each test."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 import pytest_asyncio
 
+from bot.sandbox.slack import rate_limits
 from tests.journeys.world import Bot, World, running_bot, running_world
 
 
@@ -28,3 +29,12 @@ async def standing_bot(shared_world: World, tmp_path_factory: pytest.TempPathFac
     file = tmp_path_factory.mktemp("bot") / "backout.db"
     async with running_bot(shared_world, f"sqlite:///{file}") as bot:
         yield bot
+
+
+@pytest.fixture(scope="module")
+def slack_takes_many_messages() -> Iterator[None]:
+    """Lift Slack's limit of one message a second: waiting for it would be most of some tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(rate_limits, "POSTS_PER_SECOND", 50.0)
+        patch.setattr(rate_limits, "POST_BURST", 50)
+        yield
