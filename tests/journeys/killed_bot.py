@@ -23,7 +23,14 @@ LEASE, NAME = "TEST_LEASE_SECONDS", "TEST_REPLICA_NAME"
 #: What is known of a Slack call's subject before it is sent: the kind of message, not its random id.
 _SENDING = frozenset({"chat.postMessage", "chat.update", "files.completeUploadExternal"})
 #: Of moments that come again and again only so many are worth a visit.
-_OFTEN = {"edit progress": 1, "post is recorded": 1, "send chat.update": 1, "send chat.postMessage log": 2}
+_OFTEN = {
+    "edit progress before": 0,
+    "edit progress after": 1,
+    "save before": 1,
+    "post is recorded": 1,
+    "send chat.update": 1,
+    "send chat.postMessage log": 2,
+}
 
 _seen: Counter[str] = Counter()
 
