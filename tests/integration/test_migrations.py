@@ -1,8 +1,11 @@
 """Migrations build exactly the models, forwards and backwards, on both databases; all of them or nothing."""
 
 import multiprocessing
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 import alembic.op
@@ -199,6 +202,23 @@ def _migrate_in_a_process(url: str, at: Any, failed: Any) -> None:
         raise
     finally:
         database.close()
+
+
+def test_a_new_file_may_be_opened_by_many_at_the_same_instant(tmp_path: Path) -> None:
+    def open_it(url: str, at: threading.Barrier) -> str:
+        database = Database(parsed(url))
+        at.wait()
+        try:
+            with database.engine.begin() as connection:
+                return str(connection.exec_driver_sql("PRAGMA journal_mode").scalar())
+        finally:
+            database.close()
+
+    with ThreadPoolExecutor(4) as pool:
+        for n in range(25):
+            at = threading.Barrier(4)
+            opened = [pool.submit(open_it, f"sqlite:///{tmp_path}/{n}.db", at) for _ in range(4)]
+            assert [each.result() for each in opened] == ["wal"] * 4
 
 
 def test_two_processes_may_migrate_at_once(database: Database, database_url: str) -> None:

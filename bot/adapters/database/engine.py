@@ -1,6 +1,8 @@
 """Engines: SQLite with one writer and full flushes, or PostgreSQL; nobody else knows the difference."""
 
 import asyncio
+import sqlite3
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
@@ -87,7 +89,7 @@ def _sqlite(url: URL, *, begin: str) -> Engine:
         # The driver's own transaction handling begins too late; we send BEGIN ourselves.
         connection.isolation_level = None
         connection.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
-        connection.execute("PRAGMA journal_mode=WAL")
+        _keep_a_write_ahead_log(connection)
         # NORMAL does not flush on commit, so it would be no promise.
         connection.execute("PRAGMA synchronous=FULL")
         connection.execute("PRAGMA foreign_keys=ON")
@@ -97,3 +99,17 @@ def _sqlite(url: URL, *, begin: str) -> Engine:
         connection.exec_driver_sql(begin)
 
     return engine
+
+
+def _keep_a_write_ahead_log(connection: Any) -> None:
+    # The one switch that does not wait for another process's lock, whatever the busy time-out: two
+    # that open a new file together meet here, and the second is told "locked" at once.
+    deadline = time.monotonic() + BUSY_TIMEOUT_MS / 1000
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+        time.sleep(0.01)
