@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.adapters.backups import NewestBackup
 from bot.adapters.cloud_logging import CloudLogging
 from bot.adapters.cloud_run import CloudRun
 from bot.adapters.database.engine import Database, database_url
@@ -15,22 +16,43 @@ from bot.adapters.database.migrate import is_current, migrate
 from bot.adapters.database.store import SqlStore
 from bot.adapters.durable import Durable, Run
 from bot.adapters.monitoring import CloudMonitoring
+from bot.adapters.notice_texts import TemplateNotices
 from bot.adapters.playbook_file import PlaybookShelf
 from bot.adapters.probe import HttpProber
 from bot.adapters.rendering import Rendering
+from bot.adapters.slack_channels import SlackChannels
 from bot.adapters.slack_messages import SlackMessages
 from bot.adapters.slack_people import SlackPeople
-from bot.domain.ids import RollbackId
+from bot.adapters.slack_reading import SlackReading
+from bot.domain.ids import ChangeId, RollbackId
 from bot.settings import Settings
+from bot.usecases.act import carry_out_act
+from bot.usecases.add_message import Adding, add_message
 from bot.usecases.authorize import Acting
+from bot.usecases.carry_out_change import Changing, carry_out_change
 from bot.usecases.carry_out_rollback import CarryingOut, carry_out_rollback
-from bot.usecases.close_incident import close_incident
+from bot.usecases.check_readiness import Checking, report_readiness
 from bot.usecases.complete_record import complete_record
+from bot.usecases.confirm_point import confirm_point
+from bot.usecases.decide_change import decide_change
 from bot.usecases.decide_rollback import decide_rollback
-from bot.usecases.ports import Steps, Workflow
+from bot.usecases.declare_incident import Declaring, declare_incident
+from bot.usecases.deeds import DEEDS
+from bot.usecases.escalate_page import escalate_page
+from bot.usecases.find_out import Looking, find_out
+from bot.usecases.keep_time import keep_time
+from bot.usecases.ports import Showing, Steps, Workflow
+from bot.usecases.prepare_change import PreparingChange, prepare_change
 from bot.usecases.prepare_rollback import Preparing, prepare_rollback
+from bot.usecases.remind_checklist import remind_checklist
+from bot.usecases.remind_follow_up import remind_follow_up
+from bot.usecases.remind_update import remind_update
 from bot.usecases.report_breakage import report_breakage
+from bot.usecases.report_refused_channel import report_refused_channel
 from bot.usecases.report_status import Reporting, report_status
+from bot.usecases.show_home import read_for_home, refresh_homes
+from bot.usecases.show_incident import tick
+from bot.usecases.watch_checklist import Watching, watch_checklist
 
 
 def utc_now() -> datetime:
@@ -49,7 +71,11 @@ class House:
     playbooks: PlaybookShelf
     slack: AsyncWebClient
     people: SlackPeople
+    reading: SlackReading
     messages: SlackMessages
+    notices: TemplateNotices
+    channels: SlackChannels
+    backups: NewestBackup
     cloud: CloudRun
     metrics: CloudMonitoring
     requests: CloudLogging
@@ -85,6 +111,22 @@ class House:
             clock=utc_now,
         )
 
+    def checking(self) -> Checking:
+        """Return what checking readiness may touch."""
+        return Checking(
+            store=self.store,
+            playbooks=self.playbooks,
+            people=self.people,
+            channels=self.channels,
+            cloud=self.cloud,
+            metrics=self.metrics,
+            requests=self.requests,
+            prober=self.prober,
+            texts=self.notices,
+            backups=self.backups,
+            clock=utc_now,
+        )
+
     async def close(self) -> None:
         """Close every connection."""
         await asyncio.gather(self.cloud.close(), self.metrics.close(), self.requests.close())
@@ -102,8 +144,13 @@ def build(settings: Settings) -> House:
     # Slack knows no idempotency key, so the client must never try anything twice by itself.
     slack = AsyncWebClient(token=token, base_url=settings.slack_api_url, retry_handlers=[])
     people = SlackPeople(slack, database, utc_now)
-    rendering = Rendering(store, playbooks, people, utc_now, locale=settings.locale)
+    reading = SlackReading(slack)
     project = settings.google_cloud_project
+    rendering = Rendering(store, playbooks, people, reading, utc_now, locale=settings.locale, project=project)
+
+    async def refused(what: Showing, subject: str, why: str) -> None:
+        await report_refused_channel(what, subject, why, store=store, playbooks=playbooks, clock=utc_now)
+
     return House(
         settings=settings,
         database=database,
@@ -112,7 +159,11 @@ def build(settings: Settings) -> House:
         playbooks=playbooks,
         slack=slack,
         people=people,
-        messages=SlackMessages(slack, database, rendering),
+        reading=reading,
+        messages=SlackMessages(slack, database, rendering, refused),
+        notices=TemplateNotices(),
+        channels=SlackChannels(slack),
+        backups=NewestBackup(),
         cloud=CloudRun(settings.cloud_run_endpoint, project),
         metrics=CloudMonitoring(settings.cloud_monitoring_endpoint, project),
         requests=CloudLogging(settings.cloud_logging_endpoint, project),
@@ -140,7 +191,19 @@ def workflows(house: House) -> dict[Workflow, Run]:
         clock=utc_now,
     )
     acting = Acting(store=house.store, people=house.people, playbooks=house.playbooks, clock=utc_now)
+    declaring = Declaring(
+        store=house.store, people=house.people, playbooks=house.playbooks, cloud=house.cloud, clock=utc_now
+    )
+    adding = Adding(store=house.store, messages=house.reading)
     reporting = house.reporting()
+    watching = Watching(
+        store=house.store,
+        playbooks=house.playbooks,
+        cloud=house.cloud,
+        metrics=house.metrics,
+        requests=house.requests,
+        clock=utc_now,
+    )
 
     async def prepare(steps: Steps, arguments: Mapping[str, str]) -> None:
         id = RollbackId(arguments["rollback"])
@@ -153,10 +216,55 @@ def workflows(house: House) -> dict[Workflow, Run]:
         Workflow.PREPARE: prepare,
         Workflow.DECIDE: lambda steps, a: decide_rollback(a, steps=steps, use=acting),
         Workflow.ROLLBACK: roll_back,
+        **_changes(house, acting),
         Workflow.COMPLETE_RECORD: lambda steps, a: complete_record(a, steps=steps, use=acting),
-        Workflow.CLOSE: lambda steps, a: close_incident(a, steps=steps, use=acting),
+        Workflow.DECLARE: lambda steps, a: declare_incident(a, steps=steps, use=declaring),
+        Workflow.ADD_MESSAGE: lambda steps, a: add_message(a, steps=steps, use=adding),
+        Workflow.ACT: lambda steps, a: carry_out_act(a, steps=steps, use=acting, deeds=DEEDS),
+        Workflow.LOOK: lambda steps, a: find_out(
+            a, steps=steps, use=Looking(reporting=reporting, logs=house.requests, prober=house.prober)
+        ),
+        Workflow.TICK: lambda steps, a: tick(
+            a, steps=steps, store=house.store, playbooks=house.playbooks, clock=utc_now
+        ),
+        Workflow.HOME: lambda steps, a: read_for_home(a, steps=steps, use=reporting),
+        Workflow.HOMES: lambda steps, a: refresh_homes(a, steps=steps, store=house.store, clock=utc_now),
+        Workflow.READINESS: lambda steps, a: report_readiness(a, steps=steps, use=house.checking()),
+        Workflow.CONFIRM: lambda steps, a: confirm_point(a, steps=steps, use=acting),
+        Workflow.REMIND_UPDATE: lambda steps, a: remind_update(
+            a, steps=steps, store=house.store, playbooks=house.playbooks, clock=utc_now
+        ),
+        Workflow.WATCH_CHECKLIST: lambda steps, a: watch_checklist(a, steps=steps, use=watching),
+        Workflow.REMIND_CHECKLIST: lambda steps, a: remind_checklist(
+            a, steps=steps, store=house.store, playbooks=house.playbooks, clock=utc_now
+        ),
+        Workflow.PAGE: lambda steps, a: escalate_page(
+            a, steps=steps, store=house.store, playbooks=house.playbooks, clock=utc_now
+        ),
+        Workflow.FOLLOW_UP: lambda steps, a: remind_follow_up(
+            a, steps=steps, store=house.store, playbooks=house.playbooks, clock=utc_now
+        ),
         Workflow.STATUS: lambda steps, a: report_status(a, steps=steps, use=reporting),
         Workflow.POST: lambda steps, a: house.messages.post(a, steps=steps),
+    }
+
+
+def _changes(house: House, acting: Acting) -> dict[Workflow, Run]:
+    """Return the workflows of the smaller changes: less traffic, more resources."""
+    preparing = PreparingChange(
+        store=house.store,
+        people=house.people,
+        playbooks=house.playbooks,
+        cloud=house.cloud,
+        clock=utc_now,
+    )
+    changing = Changing(store=house.store, playbooks=house.playbooks, cloud=house.cloud, clock=utc_now)
+    return {
+        Workflow.PREPARE_CHANGE: lambda steps, a: prepare_change(
+            ChangeId(a["change"]), steps=steps, use=preparing
+        ),
+        Workflow.DECIDE_CHANGE: lambda steps, a: decide_change(a, steps=steps, use=acting),
+        Workflow.CHANGE: lambda steps, a: carry_out_change(ChangeId(a["change"]), steps=steps, use=changing),
     }
 
 
@@ -172,7 +280,10 @@ async def working(house: House) -> AsyncIterator[None]:
     await house.durable.launch(workflows(house), broken=broken)
     if house.posts:
         await house.store.change(lambda tx: tx.resend_unsent())
+    timers = asyncio.create_task(keep_time(store=house.store, clock=utc_now))
     try:
         yield
     finally:
+        timers.cancel()
+        await asyncio.gather(timers, return_exceptions=True)
         await house.durable.shutdown()

@@ -21,8 +21,10 @@ app = typer.Typer(
     suggest_commands=True,
     pretty_exceptions_enable=False,
 )
-playbook_app = typer.Typer(help="Check the team's playbook.", no_args_is_help=True)
+playbook_app = typer.Typer(help="Check and print the team's playbook.", no_args_is_help=True)
 app.add_typer(playbook_app, name="playbook")
+incident_app = typer.Typer(help="Read incidents.", no_args_is_help=True)
+app.add_typer(incident_app, name="incident")
 
 #: Exit codes. Those of ``backout rollback`` are in `bot.terminal`.
 FAILED, USAGE = 1, 2
@@ -33,6 +35,13 @@ class Locale(StrEnum):
 
     EN = "en"
     KO = "ko"
+
+
+class Format(StrEnum):
+    """How a timeline is written."""
+
+    JSON = "json"
+    CSV = "csv"
 
 
 TargetArgument = Annotated[str, typer.Argument(help="A target of the playbook.")]
@@ -132,6 +141,25 @@ def status(target: TargetArgument = "canary") -> None:
     raise typer.Exit(_with_house(lambda house: show_status(house, target)))
 
 
+@app.command()
+def ready(target: TargetArgument = "canary") -> None:
+    """Check whether the team is ready to roll back. Exit 0 only when every point is."""
+    from bot.terminal import show_readiness
+
+    raise typer.Exit(_with_house(lambda house: show_readiness(house, target)))
+
+
+@incident_app.command("export")
+def export_incident(
+    number: Annotated[str, typer.Argument(help="The incident: 12 or INC-12.")],
+    form: Annotated[Format, typer.Option("--format", help="How it is written.")] = Format.JSON,
+) -> None:
+    """Print an incident's timeline with its hashes."""
+    from bot.terminal import export_timeline
+
+    raise typer.Exit(_with_house(lambda house: export_timeline(house, number, form.value)))
+
+
 def _with_house(work: "Callable[[House], Awaitable[int]]") -> int:
     """Run `work` on a wired house and a current database; without a database, say what to do by hand."""
     with _plain_errors():
@@ -155,15 +183,16 @@ def _with_house(work: "Callable[[House], Awaitable[int]]") -> int:
 @playbook_app.command("check")
 def check_playbook(file: Annotated[Path, typer.Argument(help="The playbook.")]) -> None:
     """Say what is wrong with a playbook, with file, line and what to write instead."""
-    from bot.adapters.playbook_file import BadPlaybook, read_playbook
+    from bot.adapters.playbook_file import BadPlaybook, check_playbook
 
     try:
-        playbook = read_playbook(file)
+        checked = check_playbook(file)
     except BadPlaybook as bad:
         for fault in bad.faults:
             typer.echo(fault)
         raise typer.Exit(FAILED) from bad
-    typer.echo(f"{file.name}: version {playbook.version}, {len(playbook.targets)} target(s), no faults.")
+    for line in checked.summary(file.name):
+        typer.echo(line)
 
 
 @playbook_app.command("schema")
@@ -171,9 +200,30 @@ def print_schema() -> None:
     """Print the playbook's JSON Schema, for editors."""
     import json
 
-    from bot.domain.playbook import Playbook
+    from bot.domain.playbook_schema import playbook_schema
 
-    typer.echo(json.dumps(Playbook.model_json_schema(by_alias=True), indent=2, ensure_ascii=False))
+    typer.echo(json.dumps(playbook_schema(), indent=2, ensure_ascii=False))
+
+
+@playbook_app.command("show")
+def show_playbook(
+    file: Annotated[Path | None, typer.Argument(help="The playbook; without it the one in force.")] = None,
+    lang: Annotated[Locale | None, typer.Option(help="Language; without it the channels'.")] = None,
+) -> None:
+    """Print a playbook as the guide reads: scenarios, checklist, flags, rules, contacts."""
+    with _plain_errors():
+        from rich.console import Console
+
+        from bot.adapters.playbook_file import read_playbook
+        from bot.adapters.printed_pages import print_pages
+        from bot.settings import read_settings
+        from bot.slack.text import PLAIN, Words
+        from bot.slack.views.playbook_text import playbook_text
+
+        settings = read_settings(needs_slack=False)
+        playbook = read_playbook(file or settings.playbook)
+        words = Words(locale=lang.value if lang else settings.locale, style=PLAIN)
+        print_pages(playbook_text(playbook, words), Console(highlight=False, markup=False, emoji=False))
 
 
 @contextmanager

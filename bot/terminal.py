@@ -2,9 +2,11 @@
 
 import asyncio
 import getpass
+import sys
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 from rich.console import Console
 from rich.prompt import Confirm
@@ -12,19 +14,22 @@ from sqlalchemy import Engine, func, select
 
 from bot.adapters.database.tables import MessageRow
 from bot.adapters.durable import AlreadyWorking
+from bot.adapters.incident_reading import timeline_content
 from bot.bootstrap import House, utc_now, working
 from bot.domain.by_hand import gcloud_line
-from bot.domain.ids import ChannelId, PersonId, RollbackId, TargetName
+from bot.domain.ids import ChannelId, PersonId, RollbackId, TargetName, incident_label
 from bot.domain.people import COMMAND_LINE
 from bot.domain.rollback import ENDED, Rollback, RollbackState
-from bot.slack.commands import Answer, parse_canary, parse_rollback
+from bot.slack.commands import Answer, parse_rollback, parse_target, read_number, which_one
 from bot.slack.text import PLAIN, Words
 from bot.slack.views.plain_text import as_plain_text, unmarked
+from bot.slack.views.readiness import readiness_text
 from bot.slack.views.rollback_message import rollback_message
 from bot.slack.views.status import status_message
 from bot.usecases.ask_for_rollback import AskForRollback, ask_for_rollback
+from bot.usecases.check_readiness import check_readiness
 from bot.usecases.decide_rollback import Choice, Decision, accept_decision
-from bot.usecases.ports import StoreDown
+from bot.usecases.ports import NotKept, StoreDown
 from bot.usecases.report_status import read_status
 
 #: How often the rows are looked at while something is waited for, seconds.
@@ -58,16 +63,47 @@ def _say(text: str) -> None:
 async def show_status(house: House, target: str) -> int:
     """Print how `target` stands."""
     words, playbook = _words(house), house.playbooks.current()
-    command = parse_canary(f"status {target}", targets=playbook.targets, words=words)
-    if isinstance(command, Answer):
-        _say(command.text)
+    wanted = parse_target("status", target, targets=playbook.targets, words=words)
+    if isinstance(wanted, Answer):
+        _say(wanted.text)
         return USAGE
     try:
-        status = await read_status(command.target, use=house.reporting())
+        status = await read_status(wanted, use=house.reporting())
     except StoreDown as error:
-        return _without_database(house, command.target, str(error))
+        return _without_database(house, wanted, str(error))
     _say(as_plain_text(status_message(status, playbook, words)))
     return 1 if status.problem else 0
+
+
+async def show_readiness(house: House, target: str) -> int:
+    """Print every point of readiness; 0 only when all of them are ready."""
+    words = _words(house)
+    wanted = parse_target("ready", target, targets=house.playbooks.current().targets, words=words)
+    if isinstance(wanted, Answer):
+        _say(wanted.text)
+        return USAGE
+    try:
+        found = await check_readiness(wanted, use=house.checking())
+        names = await house.store.look(lambda tx: tx.names())
+    except StoreDown as error:
+        return _without_database(house, wanted, str(error))
+    _say(readiness_text(found, replace(words, names={str(id): name for id, name in names.items()})))
+    return 0 if found.ready else 1
+
+
+async def export_timeline(house: House, written: str, form: str) -> int:
+    """Print an incident's timeline as `form` (``json`` or ``csv``), byte for byte."""
+    words, number = _words(house), read_number(written)
+    if number is None:
+        _say(which_one("export", words))
+        return USAGE
+    try:
+        content = await house.store.look(lambda tx: timeline_content(tx, number, form, words))
+    except NotKept:
+        _say(words.say("There is no {label}.", label=incident_label(number)))
+        return USAGE
+    sys.stdout.write(content)
+    return 0
 
 
 async def roll_back(house: House, target: str, *, reason: str, force: bool) -> int:

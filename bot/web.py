@@ -15,7 +15,27 @@ from bot.bootstrap import House, utc_now
 from bot.health import health_routes
 from bot.slack.bolt_endpoint import BoltEndpoint
 from bot.slack.gate import Gate
-from bot.slack.listeners import canary, incident, rollback
+from bot.slack.listeners import (
+    assess,
+    board_menu,
+    canary,
+    change,
+    checklist,
+    close,
+    command,
+    declare,
+    diagnosis,
+    follow_up,
+    home,
+    incident,
+    note,
+    page,
+    readiness,
+    record,
+    rollback,
+    show,
+    tell,
+)
 from bot.slack.listeners.table import Table
 from bot.slack.text import Words, locale_of
 
@@ -63,8 +83,43 @@ def listen(house: House) -> Table:
 
     table = Table(words_for=words_for)
     rollback.register(table, store=house.store, playbooks=house.playbooks, clock=utc_now)
+    change.register(table, store=house.store, playbooks=house.playbooks, clock=utc_now)
     canary.register(table, store=house.store, playbooks=house.playbooks, clock=utc_now)
-    incident.register(table, store=house.store, clock=utc_now)
+    page.register(table, store=house.store, playbooks=house.playbooks, clock=utc_now)
+    follow_up.register(table, store=house.store, playbooks=house.playbooks, clock=utc_now)
+    checklist.register(table, store=house.store, playbooks=house.playbooks, clock=utc_now)
+    incident.register(table, store=house.store)
+    declare.register(table, store=house.store, playbooks=house.playbooks, clock=utc_now)
+    command.register(table, store=house.store, playbooks=house.playbooks, clock=utc_now)
+    assess.register(table, store=house.store, playbooks=house.playbooks, clock=utc_now)
+    board_menu.register(table, store=house.store, playbooks=house.playbooks)
+    note.register(
+        table,
+        store=house.store,
+        playbooks=house.playbooks,
+        clock=utc_now,
+        zone_of=house.people.last_zone,
+    )
+    show.register(table, store=house.store, clock=utc_now)
+    record.register(table, store=house.store, clock=utc_now)
+    close.register(table, store=house.store, playbooks=house.playbooks, clock=utc_now)
+    home.register(table, store=house.store, clock=utc_now)
+    readiness.register(table, store=house.store, playbooks=house.playbooks, clock=utc_now)
+    tell.register(
+        table,
+        store=house.store,
+        playbooks=house.playbooks,
+        texts=house.notices,
+        clock=utc_now,
+        locale=house.settings.locale,
+    )
+    diagnosis.register(
+        table,
+        store=house.store,
+        playbooks=house.playbooks,
+        clock=utc_now,
+        channel_locale=house.settings.locale,
+    )
     return table
 
 

@@ -10,18 +10,22 @@ from typing import Any, TypeVar
 
 from pydantic import TypeAdapter
 
+from bot.domain.change import RUNNING_CHANGE, Change, ChangeWrite, SetResources, SplitTraffic
 from bot.domain.faults import CloudFault
-from bot.domain.ids import ChannelId, IncidentNumber, PersonId, RevisionName, RollbackId, TargetName
+from bot.domain.ids import ChangeId, ChannelId, IncidentNumber, PersonId, RevisionName, RollbackId, TargetName
 from bot.domain.incident import Incident, IncidentState
+from bot.domain.log_lines import LogLine, LogLines
 from bot.domain.people import Person
 from bot.domain.playbook import Playbook, Target
 from bot.domain.readings import Metric, ProbeResult, Reading, RequestCounts, Side, Source
-from bot.domain.rollback import RUNNING, PinTraffic, Rollback, Write
+from bot.domain.rollback import RUNNING, PinTraffic, Rollback
 from bot.domain.timeline import GENESIS, Entry, Event, link
 from bot.domain.traffic import Revision, ServiceState, Sides, TargetState, TrafficShare
 from bot.usecases.ports import (
     Clock,
     Cloud,
+    K,
+    LogReader,
     Metrics,
     Notice,
     NotKept,
@@ -43,6 +47,7 @@ from tests.values import DEVOPS, HOME, LUBIT, NOON, a_playbook
 T = TypeVar("T")
 
 _ROLLBACK = TypeAdapter(Rollback)
+_CHANGE = TypeAdapter(Change)
 _INCIDENT = TypeAdapter(Incident)
 
 
@@ -72,6 +77,7 @@ class KeptMessage:
     under: str | None = None
     facts: Mapping[str, Any] = field(default_factory=dict)
     wanted: int = 1
+    ts: str | None = None
 
 
 @dataclass(kw_only=True)
@@ -80,11 +86,17 @@ class Tables:
 
     requests: dict[str, datetime] = field(default_factory=dict)
     rollbacks: dict[RollbackId, Rollback] = field(default_factory=dict)
+    changes: dict[ChangeId, Change] = field(default_factory=dict)
     incidents: dict[IncidentNumber, Incident] = field(default_factory=dict)
     chains: dict[str, tuple[Entry, ...]] = field(default_factory=dict)
     messages: dict[str, KeptMessage] = field(default_factory=dict)
     workflows: dict[str, tuple[Workflow, Mapping[str, str]]] = field(default_factory=dict)
     names: dict[PersonId, str] = field(default_factory=dict)
+    shelf: dict[tuple[type, str], Any] = field(default_factory=dict)
+    timers: dict[str, tuple[datetime, Workflow, Mapping[str, str]]] = field(default_factory=dict)
+    standing: dict[str, tuple[ChannelId, str]] = field(default_factory=dict)
+    #: Incidents whose changes asked for fresh Homes.
+    homes: list[IncidentNumber] = field(default_factory=list)
 
     def snapshot(self) -> "Tables":
         """Return a copy that can be changed without changing this one."""
@@ -145,6 +157,34 @@ class FakeTransaction(Transaction):
         found = (r for r in self._tables.rollbacks.values() if r.incident == incident)
         return tuple(sorted(found, key=lambda r: r.asked_at))
 
+    def add_change(self, change: Change) -> None:
+        """See `Transaction.add_change`."""
+        assert change.id not in self._tables.changes
+        self.save_change(change)
+
+    def change(self, id: ChangeId) -> Change:
+        """See `Transaction.change`."""
+        if id not in self._tables.changes:
+            raise NotKept(f"no change {id}")
+        return self._tables.changes[id]
+
+    def save_change(self, change: Change) -> None:
+        """See `Transaction.save_change`."""
+        holder = self.running_change(change.target)
+        if change.state in RUNNING_CHANGE and holder is not None and holder.id != change.id:
+            raise TargetBusy(change.target)
+        self._tables.changes[change.id] = _CHANGE.validate_json(_CHANGE.dump_json(change))
+
+    def running_change(self, target: TargetName) -> Change | None:
+        """See `Transaction.running_change`."""
+        changes = self._tables.changes.values()
+        return next((c for c in changes if c.target == target and c.state in RUNNING_CHANGE), None)
+
+    def changes_of(self, incident: IncidentNumber) -> tuple[Change, ...]:
+        """See `Transaction.changes_of`."""
+        found = (c for c in self._tables.changes.values() if c.incident == incident)
+        return tuple(sorted(found, key=lambda c: c.asked_at))
+
     def add_incident(self, incident: Incident) -> Incident:
         """See `Transaction.add_incident`."""
         number = IncidentNumber(max(self._tables.incidents, default=0) + 1)
@@ -171,6 +211,56 @@ class FakeTransaction(Transaction):
         """See `Transaction.incidents`."""
         newest = sorted(self._tables.incidents.values(), key=lambda i: -i.number)
         return tuple(newest[:limit])
+
+    def open_incidents(self) -> tuple[Incident, ...]:
+        """See `Transaction.open_incidents`."""
+        kept = (i for i in self._tables.incidents.values() if i.state is IncidentState.OPEN)
+        return tuple(sorted(kept, key=lambda i: i.number))
+
+    def keep(self, value: K) -> None:
+        """See `Transaction.keep`."""
+        adapter = TypeAdapter(type(value))
+        self._tables.shelf[type(value), value.id] = adapter.validate_json(adapter.dump_json(value))
+
+    def kept(self, what: type[K], id: str) -> K:
+        """See `Transaction.kept`."""
+        if (what, id) not in self._tables.shelf:
+            raise NotKept(f"no {what.__name__} {id}")
+        kept: K = self._tables.shelf[what, id]
+        return kept
+
+    def find(self, what: type[K], **where: Any) -> tuple[K, ...]:
+        """See `Transaction.find`."""
+        found = [
+            value
+            for (kind, _), value in self._tables.shelf.items()
+            if kind is what
+            and all(
+                getattr(value, n) in w if isinstance(w, tuple) else getattr(value, n) == w
+                for n, w in where.items()
+            )
+        ]
+        return tuple(sorted(found, key=lambda value: (value.created_at, value.id)))
+
+    def wake(self, workflow: Workflow, id: str, /, *, at: datetime, **arguments: str) -> None:
+        """See `Transaction.wake`."""
+        self._tables.timers[f"{workflow}:{id}"] = (at, workflow, arguments)
+
+    def let_sleep(self, workflow: Workflow, id: str, /) -> None:
+        """See `Transaction.let_sleep`."""
+        self._tables.timers.pop(f"{workflow}:{id}", None)
+
+    def anything_due(self, at: datetime) -> bool:
+        """See `Transaction.anything_due`."""
+        return any(due <= at for due, _, _ in self._tables.timers.values())
+
+    def wake_due(self, at: datetime) -> int:
+        """See `Transaction.wake_due`."""
+        ready = [id for id, (due, _, _) in self._tables.timers.items() if due <= at]
+        for id in ready:
+            due, workflow, arguments = self._tables.timers.pop(id)
+            self._tables.workflows[f"{id}@{due.timestamp()}"] = (workflow, arguments)
+        return len(ready)
 
     def write_down(
         self, chain: str, event: Event, *, key: str, at: datetime, actor: str, **facts: Any
@@ -206,6 +296,28 @@ class FakeTransaction(Transaction):
         known = self._tables.messages.get(key)
         shown = KeptMessage(what=what, subject=subject, channel=channel, under=under)
         self._tables.messages[key] = replace(known, wanted=known.wanted + 1) if known else shown
+
+    def stands_at(self, key: str) -> tuple[ChannelId, str] | None:
+        """See `Transaction.stands_at`."""
+        message = self._tables.messages.get(key)
+        return (message.channel, "1.000001") if message else None
+
+    def refresh_homes(self, number: IncidentNumber) -> None:
+        """See `Transaction.refresh_homes`."""
+        self._tables.homes.append(number)
+
+    def standing(self, key: str) -> tuple[ChannelId, str] | None:
+        """See `Transaction.standing`. What is shown stands at the ts that a test gave it."""
+        return self._tables.standing.get(key)
+
+    def message_at(self, channel: ChannelId, ts: str) -> str | None:
+        """See `Transaction.message_at`."""
+        return next((k for k, place in self._tables.standing.items() if place == (channel, ts)), None)
+
+    def posted(self, what: Showing, subject: str) -> tuple[ChannelId, str] | None:
+        """See `Transaction.posted`. What a test gives a `ts` has been sent."""
+        message = self._tables.messages.get(f"{what}:{subject}")
+        return (message.channel, message.ts) if message and message.ts else None
 
     def resend_unsent(self) -> None:
         """See `Transaction.resend_unsent`. Nothing is ever sent from here."""
@@ -261,26 +373,37 @@ class FakeStore(Store):
         return [arguments for kind, arguments in self.kept.workflows.values() if kind is workflow]
 
 
-def written(state: TargetState, write: Write) -> TargetState:
+def written(state: TargetState, write: ChangeWrite) -> TargetState:
     """Return `state` once Cloud Run has taken `write` and settled, as Cloud Run does it."""
-    service = replace(state.switch, generation=state.switch.generation + 1)
-    if isinstance(write, PinTraffic):
+    found = state.service(write.service)
+    assert found is not None
+    service = replace(found, generation=found.generation + 1)
+    if isinstance(write, PinTraffic | SplitTraffic):
+        shares = ((write.revision, 100),) if isinstance(write, PinTraffic) else write.shares
         tags = tuple(TrafficShare(revision=r, percent=0, tag=tag) for tag, r in write.tags)
-        wanted = (TrafficShare(revision=write.revision, percent=100), *tags)
-        return replace(state, switch=_settled(replace(service, wanted=wanted)))
+        wanted = (*(TrafficShare(revision=name, percent=percent) for name, percent in shares), *tags)
+        return _with(state, _settled(replace(service, wanted=wanted)))
     name = RevisionName(f"{service.name}-{service.generation:05d}-new")
     made = Revision(name=name, created_at=service.read_at, ready=True)
-    environment = {**service.environment, write.variable: write.value}
+    if isinstance(write, SetResources):
+        service = replace(service, resources=service.resources.with_more(write.resources))
+    else:
+        service = replace(service, environment={**service.environment, write.variable: write.value})
     wanted = tuple(replace(line, revision=name) if line.latest else line for line in service.wanted)
     service = replace(
         service,
-        environment=environment,
         latest_created=name,
         latest_ready=name,
         revisions=(made, *service.revisions),
         wanted=wanted,
     )
-    return replace(state, switch=_settled(service))
+    return _with(state, _settled(service))
+
+
+def _with(state: TargetState, service: ServiceState) -> TargetState:
+    if state.canary is not None and state.canary.name == service.name:
+        return replace(state, canary=service)
+    return replace(state, switch=service)
 
 
 def _settled(service: ServiceState) -> ServiceState:
@@ -302,7 +425,9 @@ class FakeCloud(Cloud):
 
     def __init__(self, state: TargetState, clock: HeldClock) -> None:
         self.state = state
-        self.writes: list[Write] = []
+        self.writes: list[ChangeWrite] = []
+        self.dry_runs: list[ChangeWrite] = []
+        self.missing: frozenset[str] = frozenset()
         #: What the next looks suffer or see: a fault is raised, a function changes the state first.
         self.next_looks: deque[CloudFault | Callable[[TargetState], TargetState] | None] = deque()
         self.next_writes: deque[Failing | None] = deque()
@@ -318,13 +443,22 @@ class FakeCloud(Cloud):
             raise happens
         if happens is not None:
             self.state = happens(self.state)
-        service = replace(self.state.switch, read_at=self._clock())
-        if self._lagging > 0:
-            self._lagging -= 1
-            service = replace(service, reconciling=True, observed_generation=service.generation - 1)
-        return replace(self.state, switch=service)
+        lagging = self._lagging > 0
+        self._lagging -= lagging
+        canary = self.state.canary
+        return replace(
+            self.state,
+            switch=self._seen(self.state.switch, lagging=lagging),
+            canary=self._seen(canary, lagging=lagging) if canary else None,
+        )
 
-    async def write(self, target: Target, write: Write, *, state: TargetState) -> None:
+    def _seen(self, service: ServiceState, *, lagging: bool) -> ServiceState:
+        seen = replace(service, read_at=self._clock())
+        if not lagging:
+            return seen
+        return replace(seen, reconciling=True, observed_generation=seen.generation - 1)
+
+    async def write(self, target: Target, write: ChangeWrite, *, state: TargetState) -> None:
         """See `Cloud.write`."""
         self.writes.append(write)
         failing = self.next_writes.popleft() if self.next_writes else None
@@ -334,9 +468,16 @@ class FakeCloud(Cloud):
         if failing is not None:
             raise failing.fault
 
+    async def dry_run(self, target: Target, write: ChangeWrite, *, state: TargetState) -> None:
+        """See `Cloud.dry_run`."""
+        self.dry_runs.append(write)
+        failing = self.next_writes.popleft() if self.next_writes else None
+        if failing is not None:
+            raise failing.fault
+
     async def missing_permissions(self, target: Target) -> frozenset[str]:
         """See `Cloud.missing_permissions`."""
-        return frozenset()
+        return self.missing
 
 
 class FakeMetrics(Metrics):
@@ -392,6 +533,33 @@ class FakeRequestLog(RequestLog):
         return {side: self.counting(side, since, until) for side in present}
 
 
+class FakeLogs(LogReader):
+    """Cloud Logging's lines: always the same ones. `asked` are the questions, as they came back."""
+
+    def __init__(self, *lines: LogLine, problem: str | None = None) -> None:
+        self.lines = lines
+        self.problem = problem
+        self.asked: list[LogLines] = []
+
+    async def entries(
+        self, target: Target, written: str, *, limit: int, since: datetime, until: datetime
+    ) -> LogLines:
+        """See `LogReader.entries`."""
+        lines = () if self.problem else self.lines[:limit]
+        more = len(self.lines) > limit
+        found = LogLines(
+            lines=lines,
+            filter=written,
+            limit=limit,
+            since=since,
+            until=until,
+            more=more,
+            problem=self.problem,
+        )
+        self.asked.append(found)
+        return found
+
+
 class FakeProber(Prober):
     """A health URL of which so many probes fail or are throttled."""
 
@@ -441,6 +609,12 @@ class FakePeople(People):
         if self.silent:
             raise PeopleUnknown("home")
         return HOME
+
+    async def home_url(self) -> str:
+        """See `People.home_url`."""
+        if self.silent:
+            raise PeopleUnknown("home")
+        return "https://home.slack.example/"
 
 
 class FakePlaybooks(Playbooks):

@@ -4,11 +4,21 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from bot.domain.ids import IncidentNumber, PersonId, RevisionName, RollbackId, ServiceName, TargetName
+from bot.domain.change import Change, ChangeKind, ChangeState
+from bot.domain.ids import (
+    ChangeId,
+    IncidentNumber,
+    PersonId,
+    RevisionName,
+    RollbackId,
+    ServiceName,
+    TargetName,
+)
 from bot.domain.incident import FailureType, Incident, IncidentState, Severity
 from bot.domain.people import Person
 from bot.domain.playbook import Playbook, Target, Topology
 from bot.domain.readings import Metric, ProbeResult, Reading, RequestCounts, Side, Source
+from bot.domain.resources import Resources
 from bot.domain.rollback import Evidence, Plan, Proof, Rollback, RollbackState, Verdict
 from bot.domain.timeline import GENESIS, Entry, Event, link
 from bot.domain.traffic import Revision, ServiceState, TargetState, TrafficShare
@@ -33,8 +43,8 @@ def a_playbook(**more: Any) -> Playbook:
         "version": "test-1",
         "time_zone": "Asia/Seoul",
         "roles": {
-            "lead": {"users": [SENA], "may": ["roll_back", "complete_record"]},
-            "devops": {"groups": [DEVOPS], "may": ["roll_back"]},
+            "lead": {"users": [SENA], "may": ["roll_back", "change_canary", "complete_record"]},
+            "devops": {"groups": [DEVOPS], "may": ["roll_back", "change_canary"]},
             "responder": {"users": [GITCO], "may": ["complete_record"]},
         },
         "targets": {
@@ -98,6 +108,8 @@ def a_service(**more: Any) -> ServiceState:
         updated_at=NOON - timedelta(hours=1),
         read_at=NOON,
         revisions=BOTH,
+        resources=RESOURCES,
+        images=("ion-api:42",),
     )
     return replace(service, **more)
 
@@ -285,6 +297,29 @@ def a_decided_rollback(state: RollbackState = RollbackState.REQUESTED, **more: A
         "deployed_at": NOON - timedelta(hours=1),
     }
     return a_rollback(state, **(known | times | more))
+
+
+RESOURCES = Resources(memory_mib=512, cpu_milli=1000, min_instances=0, max_instances=5)
+MORE_MEMORY = Resources(memory_mib=1024)
+
+
+def a_change(kind: ChangeKind = ChangeKind.REDUCE_TRAFFIC, **more: Any) -> Change:
+    """Return what Sena asked for at noon: 5 % for the canary, or 1 GiB of memory."""
+    change = Change(
+        id=ChangeId("cafe"),
+        kind=kind,
+        target=CANARY_TARGET,
+        state=ChangeState.ASKED,
+        asked_by=SENA,
+        asked_at=NOON,
+        channel="C0OPERATIONS",
+        playbook_version="test-1",
+        incident=IncidentNumber(1),
+        acting_team=HOME,
+        percent=5 if kind is ChangeKind.REDUCE_TRAFFIC else None,
+        resources=MORE_MEMORY if kind is ChangeKind.ADD_RESOURCES else None,
+    )
+    return replace(change, **more)
 
 
 def an_incident(**more: Any) -> Incident:

@@ -1,4 +1,4 @@
-"""Cloud Logging: what each side answered in a window, from Cloud Run's request log."""
+"""Cloud Logging: what each side answered in a window, and the lines that a filter finds."""
 
 import asyncio
 from collections.abc import Mapping
@@ -16,12 +16,14 @@ from bot.adapters.google import (
     project_of,
     quoted,
 )
+from bot.adapters.log_lines import log_line
 from bot.adapters.probe import AGENT
 from bot.domain.faults import CloudFault
+from bot.domain.log_lines import LogLine, LogLines
 from bot.domain.playbook import Target
 from bot.domain.readings import RequestCounts, Side
 from bot.domain.traffic import SideAddress, Sides
-from bot.usecases.ports import RequestLog
+from bot.usecases.ports import LogReader, RequestLog
 
 if TYPE_CHECKING:
     from google.cloud.logging_v2.services.logging_service_v2 import LoggingServiceV2AsyncClient
@@ -59,7 +61,7 @@ class Tally:
             self.latencies_ms.append(latency_ms)
 
 
-class CloudLogging(RequestLog):
+class CloudLogging(RequestLog, LogReader):
     """The Cloud Logging API v2.
 
     Args:
@@ -84,6 +86,26 @@ class CloudLogging(RequestLog):
         """
         calls = (self._count(target, group, since, until) for group in _by_service(sides))
         return {side: counts for part in await asyncio.gather(*calls) for side, counts in part.items()}
+
+    async def entries(
+        self, target: Target, written: str, *, limit: int, since: datetime, until: datetime
+    ) -> LogLines:
+        """See `LogReader.entries`. A filter that Google does not understand is a problem like any other."""
+        window = f"timestamp>={quoted(_rfc3339(since))} AND timestamp<{quoted(_rfc3339(until))}"
+        lines: tuple[LogLine, ...] = ()
+        more, problem = False, None
+        try:
+            with faults_named("read the log"):
+                project = project_of(target, self._project)
+                client = await self._google.client(_logging_client)
+                request = _newest_first(project, f"{written} AND {window}", page_size=limit + 1)
+                async with asyncio.timeout(COUNT_SECONDS):
+                    lines, more = await _newest(client, request, limit=limit)
+        except CloudFault as fault:
+            problem = in_one_line(fault)
+        return LogLines(
+            lines=lines, filter=written, limit=limit, since=since, until=until, more=more, problem=problem
+        )
 
     async def _count(
         self, target: Target, addresses: Mapping[Side, SideAddress], since: datetime, until: datetime
@@ -112,6 +134,20 @@ class CloudLogging(RequestLog):
             )
             for side, tally in tallies.items()
         }
+
+
+async def _newest(
+    client: "LoggingServiceV2AsyncClient", request: Any, *, limit: int
+) -> tuple[tuple[LogLine, ...], bool]:
+    """Return the first `limit` lines, and whether there are more."""
+    found: list[LogLine] = []
+    listing = pages(client.list_log_entries, request, timeout_seconds=PAGE_SECONDS)
+    async with aclosing(listing):
+        async for page in listing:
+            found += [log_line(entry) for entry in page.entries.pb]
+            if len(found) > limit:
+                break
+    return tuple(found[:limit]), len(found) > limit
 
 
 async def _tally_all(
@@ -145,13 +181,18 @@ def _by_service(sides: Sides) -> list[dict[Side, SideAddress]]:
 def _list_request(
     project: str, region: str, addresses: Mapping[Side, SideAddress], since: datetime, until: datetime
 ) -> Any:
+    written = request_log_filter(project, region, addresses, since=since, until=until)
+    return _newest_first(project, written, page_size=PAGE_SIZE)
+
+
+def _newest_first(project: str, written: str, *, page_size: int) -> Any:
     from google.cloud.logging_v2.types import ListLogEntriesRequest
 
     return ListLogEntriesRequest(
         resource_names=[f"projects/{project}"],
-        filter=request_log_filter(project, region, addresses, since=since, until=until),
+        filter=written,
         order_by="timestamp desc",
-        page_size=PAGE_SIZE,
+        page_size=min(page_size, PAGE_SIZE),
     )
 
 

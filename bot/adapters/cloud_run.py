@@ -4,7 +4,13 @@ import asyncio
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from bot.adapters.cloud_run_messages import pin_traffic, service_state, set_variable
+from bot.adapters.cloud_run_messages import (
+    pin_traffic,
+    service_state,
+    set_resources,
+    set_variable,
+    split_traffic,
+)
 from bot.adapters.google import (
     GoogleConnection,
     GoogleEndpoint,
@@ -13,9 +19,10 @@ from bot.adapters.google import (
     pages,
     project_of,
 )
+from bot.domain.change import ChangeWrite, SetResources, SplitTraffic
 from bot.domain.faults import CloudFault, FaultKind
 from bot.domain.playbook import Target, Topology
-from bot.domain.rollback import PinTraffic, SetVariable, Write
+from bot.domain.rollback import PinTraffic
 from bot.domain.traffic import ServiceState, TargetState
 from bot.usecases.ports import Cloud
 
@@ -118,26 +125,50 @@ class CloudRun(Cloud):
                 found.extend(page.revisions)
             return found
 
-    async def write(self, target: Target, write: Write, *, state: TargetState) -> None:
+    async def write(self, target: Target, write: ChangeWrite, *, state: TargetState) -> None:
         """See `Cloud.write`. A `CloudFault` of the kinds in `OUTCOME_UNKNOWN` may have landed."""
-        if write.service != state.switch.name:
+        await self._update(target, write, state, doing=f"write service {write.service}")
+
+    async def dry_run(self, target: Target, write: ChangeWrite, *, state: TargetState) -> None:
+        """See `Cloud.dry_run`; by ``validate_only``, for which Google asks the same permission."""
+        doing = f"dry run of a write to service {write.service}"
+        await self._update(target, write, state, doing=doing, validate_only=True)
+
+    async def _update(
+        self,
+        target: Target,
+        write: ChangeWrite,
+        state: TargetState,
+        *,
+        doing: str,
+        validate_only: bool = False,
+    ) -> None:
+        seen = state.service(write.service)
+        if seen is None:
             raise ValueError(f"refused to write {write.service}: what was read is {state.switch.name}")
-        with faults_named(f"write service {write.service}"):
+        with faults_named(doing):
             client = await self._google.client(_services_client)
-            request = await self._request(target, write, state.switch)
+            request = await self._request(target, write, seen)
+            request.validate_only = validate_only
             # The answer is a long-running operation, which we neither await nor trust: a role bound
             # on the service alone cannot even read it. The caller looks at the service instead.
             await client.update_service(request=request, retry=None, timeout=WRITE_SECONDS)
 
     async def _request(
-        self, target: Target, write: Write, seen: ServiceState
+        self, target: Target, write: ChangeWrite, seen: ServiceState
     ) -> "run_v2.UpdateServiceRequest":
         if isinstance(write, PinTraffic):
+            # The emergency: what it does is right whoever wrote meanwhile.
             return pin_traffic(write, name=self._path(target, write.service), etag=seen.etag)
-        return set_variable(write, await self._unchanged(target, write, seen))
+        fresh = await self._unchanged(target, write, seen)
+        if isinstance(write, SplitTraffic):
+            return split_traffic(write, name=fresh.name, etag=fresh.etag)
+        if isinstance(write, SetResources):
+            return set_resources(write, fresh)
+        return set_variable(write, fresh)
 
-    async def _unchanged(self, target: Target, write: SetVariable, seen: ServiceState) -> "run_v2.Service":
-        """Read the service again for its containers; nobody may have changed it since it was `seen`.
+    async def _unchanged(self, target: Target, write: ChangeWrite, seen: ServiceState) -> "run_v2.Service":
+        """Read the service again for what goes along; nobody may have changed it since it was `seen`.
 
         The generation counts changes of the specification, so it is the one to compare: the etag
         also moves when only the status does. The fresh etag goes along with the write.

@@ -5,10 +5,19 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from bot.domain.change import SetResources, SplitTraffic
 from bot.domain.ids import RevisionName, ServiceName
 from bot.domain.playbook import RFC1035
+from bot.domain.resources import (
+    DEFAULT_CPU_MILLI,
+    DEFAULT_MAX_INSTANCES,
+    DEFAULT_MEMORY_MIB,
+    Resource,
+    Resources,
+    written_as,
+)
 from bot.domain.rollback import PinTraffic, SetVariable
-from bot.domain.traffic import Revision, ServiceState, TrafficShare
+from bot.domain.traffic import Condition, Revision, ServiceState, TrafficShare
 
 if TYPE_CHECKING:
     from google.cloud import run_v2
@@ -42,7 +51,10 @@ def service_state(
         updated_at=_utc(service.update_time),
         read_at=read_at,
         environment=_environment(service),
+        resources=_resources(service),
+        images=tuple(container.image for container in service.template.containers),
         revisions=tuple(revision_state(revision) for revision in revisions),
+        conditions=_conditions(service),
         problem=_problem(service.terminal_condition),
     )
 
@@ -89,6 +101,45 @@ def _environment(service: "run_v2.Service") -> dict[str, str]:
     return {variable.name: variable.value for variable in containers[0].env if "value_source" not in variable}
 
 
+#: Bytes in one unit of Kubernetes' quantities, as Cloud Run writes memory.
+_BYTES = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9, "Ki": 2**10, "Mi": 2**20, "Gi": 2**30}
+_QUANTITY = re.compile(r"(\d+(?:\.\d+)?)([A-Za-z]{0,2})")
+
+
+def _resources(service: "run_v2.Service") -> Resources:
+    """Return the template's limits; what is not set is Cloud Run's default, what is not understood None."""
+    scaling, place = service.template.scaling, serving_container(service)
+    limits = service.template.containers[place].resources.limits if place is not None else {}
+    return Resources(
+        memory_mib=_memory_mib(limits["memory"]) if "memory" in limits else DEFAULT_MEMORY_MIB,
+        cpu_milli=_cpu_milli(limits["cpu"]) if "cpu" in limits else DEFAULT_CPU_MILLI,
+        min_instances=scaling.min_instance_count,
+        max_instances=scaling.max_instance_count or DEFAULT_MAX_INSTANCES,
+    )
+
+
+def serving_container(service: "run_v2.Service") -> int | None:
+    """Return the place of the container that takes the requests: the one with a port, or the only one."""
+    containers = service.template.containers
+    with_port = [place for place, container in enumerate(containers) if container.ports]
+    return with_port[0] if with_port else (0 if containers else None)
+
+
+def _memory_mib(written: str) -> int | None:
+    """Return MiB, rounded down: a limit that is a little more than a choice may still be raised to it."""
+    found = _QUANTITY.fullmatch(written)
+    if found is None or found[2] not in _BYTES:
+        return None
+    return int(float(found[1]) * _BYTES[found[2]] / 2**20)
+
+
+def _cpu_milli(written: str) -> int | None:
+    found = _QUANTITY.fullmatch(written)
+    if found is None or found[2] not in ("", "m"):
+        return None
+    return round(float(found[1]) * (1 if found[2] else 1000))
+
+
 def _is_ready(revision: "run_v2.Revision") -> bool:
     """A revision without traffic is put to rest (reserve, retired); it is ready to be woken."""
     from google.cloud.run_v2 import Condition
@@ -99,6 +150,21 @@ def _is_ready(revision: "run_v2.Revision") -> bool:
     if ready is None or revision.delete_time:
         return False
     return ready.state == Condition.State.CONDITION_SUCCEEDED or ready.revision_reason in resting
+
+
+def _conditions(service: "run_v2.Service") -> tuple[Condition, ...]:
+    terminal = [service.terminal_condition] if service.terminal_condition.type_ else []
+    return tuple(
+        Condition(kind=one.type_, well=_is_well(one), message=one.message)
+        for one in (*terminal, *service.conditions)
+    )
+
+
+def _is_well(condition: "run_v2.Condition") -> bool | None:
+    from google.cloud.run_v2 import Condition as Wire
+
+    ended = {Wire.State.CONDITION_SUCCEEDED: True, Wire.State.CONDITION_FAILED: False}
+    return ended.get(condition.state)
 
 
 def _problem(condition: "run_v2.Condition") -> str | None:
@@ -125,12 +191,34 @@ def pin_traffic(write: PinTraffic, *, name: str, etag: str) -> "run_v2.UpdateSer
     Raises:
         ValueError: the traffic would not be pinned (see `refuse_unless_pinned`).
     """
+    return _traffic_request([(write.revision, 100)], write.tags, name=name, etag=etag)
+
+
+def split_traffic(write: SplitTraffic, *, name: str, etag: str) -> "run_v2.UpdateServiceRequest":
+    """Return the request that gives each revision its share, as `pin_traffic` does with one.
+
+    Raises:
+        ValueError: the traffic would not be pinned (see `refuse_unless_pinned`).
+    """
+    return _traffic_request(write.shares, write.tags, name=name, etag=etag)
+
+
+def _traffic_request(
+    shares: Iterable[tuple[RevisionName, int]],
+    tags: Iterable[tuple[str, RevisionName]],
+    *,
+    name: str,
+    etag: str,
+) -> "run_v2.UpdateServiceRequest":
     from google.cloud import run_v2
     from google.protobuf.field_mask_pb2 import FieldMask
 
     # Cloud Run replaces the whole list, so a tag that is not repeated disappears. A tag on the
     # stable revision gets its own line too: one line cannot carry two tags.
-    lines = [(write.revision, 100, ""), *((revision, 0, tag) for tag, revision in write.tags)]
+    lines = [
+        *((revision, percent, "") for revision, percent in shares),
+        *((revision, 0, tag) for tag, revision in tags),
+    ]
     pinned = run_v2.TrafficTargetAllocationType.TRAFFIC_TARGET_ALLOCATION_TYPE_REVISION
     traffic = [
         run_v2.TrafficTarget(type_=pinned, revision=revision, percent=percent, tag=tag)
@@ -185,3 +273,37 @@ def set_variable(write: SetVariable, service: "run_v2.Service") -> "run_v2.Updat
         service=run_v2.Service(name=service.name, etag=service.etag, template=template),
         update_mask=FieldMask(paths=["template.containers", "template.revision"]),
     )
+
+
+def set_resources(write: SetResources, service: "run_v2.Service") -> "run_v2.UpdateServiceRequest":
+    """Return the request that puts new limits into the template of the just-read `service`.
+
+    As with `set_variable` all containers go along whole, and the revision's name is cleared. The
+    scaling goes along only where a number of instances is said.
+    """
+    from google.cloud import run_v2
+    from google.protobuf.field_mask_pb2 import FieldMask
+
+    template = run_v2.RevisionTemplate(
+        containers=service.template.containers, scaling=service.template.scaling
+    )
+    place = serving_container(service)
+    if place is None:
+        raise ValueError(f"refused to write {service.name}: it was read without a container")
+    limits, paths = template.containers[place].resources.limits, ["template.revision"]
+    for resource, amount in write.resources.said():
+        if resource in _LIMITS:
+            limits[_LIMITS[resource]] = written_as(resource, amount)
+            paths.append("template.containers")
+        else:
+            setattr(template.scaling, _SCALING[resource], amount)
+            paths.append("template.scaling")
+    return run_v2.UpdateServiceRequest(
+        service=run_v2.Service(name=service.name, etag=service.etag, template=template),
+        update_mask=FieldMask(paths=sorted(set(paths))),
+    )
+
+
+#: What Cloud Run calls them in a container's limits, and in the template's scaling.
+_LIMITS = {Resource.MEMORY: "memory", Resource.CPU: "cpu"}
+_SCALING = {Resource.MIN_INSTANCES: "min_instance_count", Resource.MAX_INSTANCES: "max_instance_count"}

@@ -1,65 +1,75 @@
 """The playbook on disk: read with file and line for every fault; the last good one keeps serving."""
 
+import asyncio
 import json
-from collections.abc import Mapping, Sequence
+import stat
+import threading
+from collections.abc import Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
+from functools import cache
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 import structlog
 from pydantic import ValidationError
-from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
-from ruamel.yaml.tokens import (
-    AliasToken,
-    AnchorToken,
-    BlockEndToken,
-    BlockMappingStartToken,
-    BlockSequenceStartToken,
-    FlowMappingEndToken,
-    FlowMappingStartToken,
-    FlowSequenceEndToken,
-    FlowSequenceStartToken,
-)
 
+from bot.adapters.playbook_faults import BadPlaybook, Fault, place_of, sentence_for
+from bot.adapters.playbook_yaml import Document, NotReadable, read_document
+from bot.adapters.templates import template_names
 from bot.domain.playbook import Playbook
+from bot.domain.proofreading import Complaint, Place, in_words, proofread, remarks
 from bot.usecases.ports import Playbooks
 
 log = structlog.get_logger()
 
 DEFAULT = Path(__file__).resolve().parents[1] / "playbooks" / "phase4-canary.yaml"
+#: What a playbook writes to be based on the built-in one.
+BASE = "phase4-canary"
+#: Said by each file for itself, never taken from the file it is based on.
+_OWN = frozenset({"schema", "version", "based_on"})
 #: A playbook is written by people; anything longer is a mistake or an attack.
 LARGEST_BYTES = 256 * 1024
-DEEPEST = 20
-_OPENING = (
-    BlockMappingStartToken,
-    BlockSequenceStartToken,
-    FlowMappingStartToken,
-    FlowSequenceStartToken,
-)
-_CLOSING = (BlockEndToken, FlowMappingEndToken, FlowSequenceEndToken)
+#: So many faults of a file that changed are logged; `backout playbook check` shows all.
+MOST_LOGGED = 20
+
+__all__ = [
+    "DEFAULT",
+    "LARGEST_BYTES",
+    "BadPlaybook",
+    "Checked",
+    "Fault",
+    "PlaybookShelf",
+    "check_playbook",
+    "read_playbook",
+]
 
 
-@dataclass(frozen=True)
-class Fault:
-    """One thing wrong with a playbook, and what to write instead. `line` counts from 1."""
+@dataclass(frozen=True, kw_only=True)
+class Checked:
+    """A playbook that can be used, what is worth a second look, and which sections it took over."""
 
-    file: str
-    line: int
-    message: str
+    playbook: Playbook
+    warnings: tuple[Fault, ...]
+    taken_over: tuple[str, ...]
 
-    def __str__(self) -> str:
-        return f"{self.file}:{self.line}: {self.message}"
-
-
-class BadPlaybook(Exception):
-    """A playbook that cannot be used; `faults` say why, in file order."""
-
-    def __init__(self, faults: Sequence[Fault]) -> None:
-        super().__init__("\n".join(str(fault) for fault in faults))
-        self.faults = tuple(faults)
+    def summary(self, name: str) -> list[str]:
+        """Return in lines what was read from the file `name`, and the warnings."""
+        book = self.playbook
+        parts = {
+            "scenario(s)": book.scenarios,
+            "checklist step(s)": book.steps(),
+            "decision rule(s)": book.rules,
+            "contact(s)": book.contacts,
+            "notice(s)": book.notices,
+            "readiness point(s)": book.readiness,
+            "link(s)": book.links,
+        }
+        held = ", ".join(f"{len(part)} {what}" for what, part in parts.items())
+        lines = [f"{name}: version {book.version}, {len(book.targets)} target(s), no faults.", f"  {held}"]
+        if self.taken_over:
+            lines.append(f"  from {BASE}: {', '.join(self.taken_over)}")
+        return [*lines, *(f"warning: {warning}" for warning in self.warnings)]
 
 
 def read_playbook(path: Path) -> Playbook:
@@ -68,154 +78,172 @@ def read_playbook(path: Path) -> Playbook:
     Raises:
         BadPlaybook: with one fault per mistake.
     """
-    text = _text(path)
+    return _read(path)[0]
+
+
+def check_playbook(path: Path) -> Checked:
+    """Return the playbook in `path` with its warnings. Raises `BadPlaybook` as `read_playbook` does."""
+    playbook, written = _read(path)
+    warnings = [written.fault(remark) for remark in remarks(playbook)]
+    return Checked(
+        playbook=playbook,
+        warnings=tuple(sorted(warnings, key=lambda fault: fault.line)),
+        taken_over=tuple(written.taken_over),
+    )
+
+
+@dataclass(frozen=True)
+class _Written:
+    """One file's document, completed by the playbook it is based on."""
+
+    file: str
+    document: Document
+    taken_over: Mapping[str, Any]
+
+    @property
+    def whole(self) -> dict[str, Any]:
+        return {**self.taken_over, **self.document.plain}
+
+    def fault(self, complaint: Complaint) -> Fault:
+        """Return the fault at its line in this file, also where it is about a section taken over."""
+        place, sentence = complaint.place, complaint.sentence
+        if not place or place[0] not in self.taken_over:
+            return Fault(self.file, self.document.line(place), in_words(place), sentence)
+        if complaint.lacks and complaint.lacks[0] in self.document.plain:
+            section, what = complaint.lacks
+            asked = f"there is no {what} here, which {in_words(place)} of {BASE} asks for: write it"
+            return Fault(self.file, self.document.line((section,)), section, asked)
+        said = f"{sentence} (taken over from {BASE})"
+        return Fault(self.file, self.document.line(("based_on",)), in_words(place), said)
+
+
+def _read(path: Path) -> tuple[Playbook, _Written]:
+    written = _written(path)
+    complaints = proofread(written.whole, templates=template_names())
+    complaints += _zone_complaints(written.whole)
+    playbook = None
     try:
-        _refuse_odd_structure(path, text)
-        # Round-trip mode keeps line numbers and refuses duplicate keys; it builds no Python objects.
-        document = YAML(typ="rt", pure=True).load(text)
-    except MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        line = mark.line + 1 if mark else 1
-        raise BadPlaybook([Fault(path.name, line, _yaml_words(error))]) from error
-    except (YAMLError, RecursionError, ValueError) as error:
-        line = text[: getattr(error, "position", 0)].count("\n") + 1
-        why = str(error).partition("\n")[0]
-        raise BadPlaybook([Fault(path.name, line, f"this is not YAML that can be read: {why}")]) from error
-    return _checked(path, document)
+        # As JSON and strictly, so that "yes" is no number and 1 no text; a date is its own text.
+        playbook = Playbook.model_validate_json(json.dumps(written.whole), strict=True)
+    except ValidationError as error:
+        complaints += _new_complaints(error, {c.place for c in complaints})
+    if playbook is None or complaints:
+        faults = dict.fromkeys(written.fault(complaint) for complaint in complaints)
+        raise BadPlaybook(sorted(faults, key=lambda fault: fault.line))
+    return playbook, written
+
+
+def _new_complaints(error: ValidationError, known: set[Place]) -> list[Complaint]:
+    """What the models found; a rule over a whole part says nothing new where a place in it is named."""
+    details = [(place_of(detail), detail) for detail in error.errors(include_url=False)]
+    return [
+        Complaint(place, sentence_for(detail))
+        for place, detail in details
+        if not (detail["type"] == "value_error" and any(k[: len(place)] == place for k in known))
+    ]
+
+
+def _zone_complaints(whole: Mapping[str, Any]) -> list[Complaint]:
+    zone = whole.get("time_zone", "UTC")
+    try:
+        if isinstance(zone, str):
+            ZoneInfo(zone)
+    except (LookupError, ValueError, OSError):
+        said = f"no zone is called {zone[:80]!r}; write one such as Asia/Seoul"
+        return [Complaint(("time_zone",), said)]
+    return []
+
+
+def _written(path: Path) -> _Written:
+    document = _document(path)
+    based = document.plain.get("based_on") == BASE
+    taken_over = {k: v for k, v in _base().items() if k not in document.plain} if based else {}
+    return _Written(path.name, document, taken_over)
+
+
+def _document(path: Path) -> Document:
+    try:
+        return read_document(_text(path))
+    except NotReadable as error:
+        raise BadPlaybook([Fault(path.name, line, "", words) for line, words in error.places]) from error
+
+
+@cache
+def _base() -> Mapping[str, Any]:
+    return {key: value for key, value in _document(DEFAULT).plain.items() if key not in _OWN}
 
 
 def _text(path: Path) -> str:
     try:
-        raw = path.read_bytes()
-    except OSError as error:
-        raise BadPlaybook([Fault(path.name, 1, f"the file cannot be read: {error.strerror}")]) from error
+        # Anything but a file could be without end, or never answer.
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise BadPlaybook([Fault(path.name, 1, "", "this is no file: name the playbook's file")])
+        with path.open("rb") as file:
+            raw = file.read(LARGEST_BYTES + 1)
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or error
+        raise BadPlaybook([Fault(path.name, 1, "", f"the file cannot be read: {why}")]) from error
     if len(raw) > LARGEST_BYTES:
-        raise BadPlaybook([Fault(path.name, 1, f"larger than {LARGEST_BYTES // 1024} KiB: write less")])
+        raise BadPlaybook([Fault(path.name, 1, "", f"larger than {LARGEST_BYTES // 1024} KiB: write less")])
     try:
         return raw.decode("utf-8")
     except UnicodeDecodeError as error:
         line = raw[: error.start].count(b"\n") + 1
-        raise BadPlaybook([Fault(path.name, line, "not UTF-8: save the file as UTF-8")]) from error
-
-
-def _yaml_words(error: MarkedYAMLError) -> str:
-    problem = (error.problem or "not YAML").splitlines()[0]
-    if "duplicate key" in problem:
-        return f"{problem.split(' with value')[0]}: keep one of the two"
-    return f"{problem}: check the indentation and the quotes here"
-
-
-def _checked(path: Path, document: Any) -> Playbook:
-    if not isinstance(document, Mapping):
-        raise BadPlaybook([Fault(path.name, 1, "write 'schema: 1', 'version: …' and 'targets: …' here")])
-    try:
-        # As JSON and strictly, so that "yes" is no number and 1 no text; a date is its own text.
-        plain = json.dumps(document, default=str)
-    except TypeError as error:
-        raise BadPlaybook([Fault(path.name, 1, "a list or a mapping is no key: write a word")]) from error
-    try:
-        playbook = Playbook.model_validate_json(plain, strict=True)
-    except ValidationError as error:
-        faults = [_fault(path, document, detail) for detail in error.errors(include_url=False)]
-        raise BadPlaybook(sorted(faults, key=lambda fault: fault.line)) from error
-    try:
-        ZoneInfo(playbook.time_zone)
-    except (ZoneInfoNotFoundError, ValueError) as error:
-        line = _line(document, ("time_zone",))
-        message = f"time_zone: no zone is called {playbook.time_zone!r}; write one such as Asia/Seoul"
-        raise BadPlaybook([Fault(path.name, line, message)]) from error
-    return playbook
-
-
-def _refuse_odd_structure(path: Path, text: str) -> None:
-    """Before anything is built: a few aliases of aliases are a document of any size, and depth is slow."""
-    depth = 0
-    for token in YAML(typ="rt", pure=True).scan(text):
-        depth += isinstance(token, _OPENING) - isinstance(token, _CLOSING)
-        words = None
-        if isinstance(token, (AnchorToken, AliasToken)):
-            words = "anchors and aliases (& and *) are not used in playbooks: write the value out"
-        elif depth > DEEPEST:
-            words = f"nested more than {DEEPEST} levels deep: write it flatter"
-        if words is not None:
-            raise BadPlaybook([Fault(path.name, token.start_mark.line + 1, words)])
-
-
-def _fault(path: Path, document: Any, detail: Any) -> Fault:
-    location = tuple(part for part in detail["loc"] if part != "[key]")
-    name = ".".join(str(part) for part in location) or "the playbook"
-    return Fault(path.name, _line(document, location), f"{name}: {_words(detail, location)}")
-
-
-def _words(detail: Any, location: tuple[Any, ...]) -> str:
-    kind, context = detail["type"], detail.get("ctx") or {}
-    if kind == "extra_forbidden":
-        return f"not a known key{_nearest(location)}"
-    if kind == "missing":
-        return "is missing: write it"
-    if kind == "enum":
-        return f"write {context['expected']} (found {detail['input']!r})"
-    if kind == "string_pattern_mismatch":
-        return f"{detail['input']!r} does not have the right form ({context['pattern']})"
-    if kind == "value_error":
-        return str(context["error"])
-    if kind == "string_type":
-        return f"write a text, in quotes (found {detail['input']!r})"
-    return f"{detail['msg'][:1].lower()}{detail['msg'][1:]} (found {detail['input']!r})"
-
-
-def _nearest(location: tuple[Any, ...]) -> str:
-    near = get_close_matches(str(location[-1]), _known_keys(), n=1)
-    return f"; did you mean {near[0]!r}?" if near else ": remove it"
-
-
-def _known_keys() -> list[str]:
-    schema = Playbook.model_json_schema()
-    parts = [schema, *schema["$defs"].values()]
-    return sorted({key for part in parts for key in part.get("properties", {})})
-
-
-def _line(document: Any, location: tuple[Any, ...]) -> int:
-    """Return the line of the deepest part of `location` that is there."""
-    line: int = 1
-    node: Any = document
-    for part in location:
-        try:
-            where = node.lc.item(part) if isinstance(part, int) else node.lc.key(part)
-            line = where[0] + 1
-            node = node[part]
-        except (KeyError, IndexError, AttributeError, TypeError):
-            return line
-    return line
+        raise BadPlaybook([Fault(path.name, line, "", "not UTF-8: save the file as UTF-8")]) from error
 
 
 class PlaybookShelf(Playbooks):
-    """The playbook in force, read anew when the file changes, without a restart."""
+    """The playbook in force, read anew when the file changes, without a restart.
+
+    Within an event loop the older one serves for the moment that reading takes.
+    """
 
     def __init__(self, path: Path) -> None:
         """Read the playbook. Raises `BadPlaybook`: there is no last good one yet."""
         self._path = path
-        self._playbook = read_playbook(path)
+        self._reading = threading.Lock()
         self._seen = self._stamp()
+        self._playbook = read_playbook(path)
 
     def current(self) -> Playbook:
         """See `Playbooks.current`."""
         stamp = self._stamp()
         if stamp != self._seen:
             self._seen = stamp
-            self._reload()
+            if _in_event_loop():
+                # Reading and checking takes a third of a second, and Slack is waiting for an answer.
+                threading.Thread(target=self._reload, name="playbook", daemon=True).start()
+            else:
+                self._reload()
         return self._playbook
 
     def _reload(self) -> None:
         try:
-            self._playbook = read_playbook(self._path)
+            # One after another, so that what was read last is also what is kept.
+            with self._reading:
+                self._playbook = read_playbook(self._path)
             log.info("playbook_reloaded", version=self._playbook.version)
         except BadPlaybook as bad:
-            log.error("playbook_refused", serving=self._playbook.version, faults=[str(f) for f in bad.faults])
+            faults = [str(fault) for fault in bad.faults]
+            log.error(
+                "playbook_refused",
+                serving=self._playbook.version,
+                count=len(faults),
+                faults=faults[:MOST_LOGGED],
+            )
 
-    def _stamp(self) -> tuple[int, int] | None:
+    def _stamp(self) -> tuple[int, int, int] | None:
+        """Return what changes with the file: when it was written, how long it is, which file it is."""
         try:
             found = self._path.stat()
         except OSError:
             return None
-        return found.st_mtime_ns, found.st_size
+        return found.st_mtime_ns, found.st_size, found.st_ino
+
+
+def _in_event_loop() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True

@@ -35,12 +35,14 @@ class _Count:
     failures: int = 0
     throttled: int = 0
     latencies_ms: list[float] = field(default_factory=list)
+    status: int | None = None
     problem: str | None = None
     asked_quiet: timedelta = timedelta()
 
     def answered(self, response: "httpx.Response", latency_ms: float) -> None:
         self.sent += 1
         self.latencies_ms.append(latency_ms)
+        self.status = response.status_code
         if response.status_code == TOO_MANY_REQUESTS or "Retry-After" in response.headers:
             self.throttled += 1
             self.asked_quiet = _retry_after(response.headers.get("Retry-After", ""))
@@ -91,6 +93,7 @@ class HttpProber(Prober):
             latencies_ms=tuple(count.latencies_ms),
             since=since,
             until=datetime.now(UTC),
+            status=count.status,
             problem=count.problem,
         )
 

@@ -4,19 +4,70 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from bot.adapters.incident_reading import (
+    NAMES_ANOTHER,
+    open_follow_ups,
+    place_of_record,
+    read_board,
+    timeline_content,
+)
+from bot.adapters.task_rendering import ABOUT_ONE, TASKS, follow_ups_page, task_message, with_buttons
 from bot.adapters.templates import render_template
-from bot.domain.ids import IncidentNumber, PersonId, RollbackId, incident_label
+from bot.domain.announcement import Announcement
+from bot.domain.diagnosis import Safety
+from bot.domain.ids import ChangeId, IncidentNumber, PersonId, RollbackId, incident_label
+from bot.domain.people import RefusedWhy
 from bot.domain.record import Record, make_record
-from bot.domain.timeline import incident_chain
+from bot.domain.rollback import Rollback
+from bot.domain.timeline import Entry, incident_chain
 from bot.slack.text import MARKDOWN, Words, locale_of
+from bot.slack.views.announcement import announcement_message, approval_card, update_due_message
 from bot.slack.views.board import board
+from bot.slack.views.change_message import change_message
+from bot.slack.views.checklist_card import checklist_card
+from bot.slack.views.closing import closed_message
+from bot.slack.views.diagnosis_card import diagnosis_card
+from bot.slack.views.finding import finding_message
+from bot.slack.views.home import closed_home, home_view
+from bot.slack.views.incident_notices import INCIDENT_NOTICES
 from bot.slack.views.notices import notice_message
+from bot.slack.views.readiness import readiness_message
 from bot.slack.views.record import record_message, record_values
 from bot.slack.views.rollback_message import Message, rollback_message
 from bot.slack.views.status import status_message
 from bot.slack.views.timeline import log_message
-from bot.usecases.ports import Clock, People, PeopleUnknown, Playbooks, Said, Showing, Store, Transaction
+from bot.usecases.act import playbook_of
+from bot.usecases.authorize import authorize
+from bot.usecases.before_rollback import safety_of
+from bot.usecases.check_readiness import READINESS
+from bot.usecases.escalate_page import redirect_page
+from bot.usecases.find_out import FINDING
+from bot.usecases.journal import board_key
+from bot.usecases.ports import (
+    Clock,
+    Messages,
+    People,
+    PeopleUnknown,
+    Playbooks,
+    Said,
+    Showing,
+    Store,
+    Transaction,
+)
+from bot.usecases.read_circumstances import circumstances_of
 from bot.usecases.report_status import STATUS
+from bot.usecases.show_home import read_home
+
+
+@dataclass(frozen=True, kw_only=True)
+class HomeView:
+    """An App Home, published to one person."""
+
+    view: dict[str, Any]
+
+
+#: What is shown of a text for people; the subject begins with its id.
+TELLING = frozenset({Showing.APPROVAL, Showing.ANNOUNCEMENT, Showing.UPDATE_DUE})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,49 +81,200 @@ class File:
 
 
 class Rendering:
-    """Renders any message. Channels read `locale`; one person reads their own language."""
+    """Renders any message. Channels read `locale`; one person reads their own language.
+
+    `project` is the Google Cloud project of targets that name none, for links.
+    """
 
     def __init__(
-        self, store: Store, playbooks: Playbooks, people: People, clock: Clock, *, locale: str
+        self,
+        store: Store,
+        playbooks: Playbooks,
+        people: People,
+        messages: Messages,
+        clock: Clock,
+        *,
+        locale: str,
+        project: str = "",
     ) -> None:
         self._store = store
         self._playbooks = playbooks
         self._people = people
+        self._messages = messages
         self._clock = clock
         self._words = Words(locale=locale)
+        self._project = project
 
     async def render(
         self, what: Showing, subject: str, facts: Mapping[str, Any], *, person: str | None
-    ) -> Message | File:
+    ) -> Message | File | HomeView:
         """Return what `what` of `subject` looks like now."""
         if what is Showing.NOTICE:
             return await self._notice(facts, person)
         if what is Showing.ROLLBACK:
             return await self._rollback(RollbackId(subject))
+        if what is Showing.CHANGE:
+            return await self._change(ChangeId(subject))
+        if what in TASKS:
+            current, words = self._playbooks.current(), self._words
+            return await self._store.look(
+                lambda tx: task_message(tx, what, subject, facts, current=current, words=words)
+            )
         if what is Showing.LOG:
             return await self._log(subject)
+        if what is Showing.HOME:
+            return await self._home(PersonId(subject))
+        if what in TELLING:
+            return await self._telling(what, subject)
         number = IncidentNumber(int(subject.partition(":")[0]))
         if what is Showing.BOARD:
             return await self._board(number)
+        if what is Showing.DIAGNOSIS:
+            return await self._diagnosis(number)
+        if what is Showing.FINDING:
+            return await self._finding(number, int(subject.partition(":")[2]))
+        if what is Showing.CHECKLIST:
+            return await self._checklist(number, place=int(subject.partition(":")[2] or 1))
+        if what is Showing.CLOSED:
+            return await self._closed(number)
+        if what is Showing.TIMELINE_FILE:
+            return await self._timeline_file(number, subject.partition(":")[2])
         record = await self.record(number)
         if what is Showing.RECORD:
             return record_message(record, self._words)
         return self._record_file(record, subject.partition(":")[2])
 
-    async def owner(self, what: Showing, subject: str) -> str | None:
-        """Return who should get a message whose channel does not take it."""
-        if what is not Showing.ROLLBACK:
+    async def owner(self, what: Showing, subject: str, *, why: str = "") -> str | None:
+        """Return who or which channel gets a message whose channel does not take it, in Slack's word `why`.
+
+        That a page stands elsewhere is written down, because somebody may look for it in vain.
+        """
+        if what is Showing.PAGE:
+            now, current = self._clock(), self._playbooks.current()
+            return await self._store.change(lambda tx: redirect_page(tx, subject, current, why=why, at=now))
+        if what is Showing.ROLLBACK:
+            asked_by = (await self._store.look(lambda tx: tx.rollback(RollbackId(subject)))).asked_by
+        elif what is Showing.CHANGE:
+            asked_by = (await self._store.look(lambda tx: tx.change(ChangeId(subject)))).asked_by
+        else:
             return None
-        rollback = await self._store.look(lambda tx: tx.rollback(RollbackId(subject)))
-        return None if rollback.asked_by.startswith("cli:") else rollback.asked_by
+        return None if asked_by.startswith("cli:") else asked_by
 
     async def _rollback(self, id: RollbackId) -> Message:
-        rollback = await self._store.look(lambda tx: tx.rollback(id))
-        return rollback_message(rollback, self._playbooks.current(), self._words, now=self._clock())
+        current = self._playbooks.current()
+
+        def read(tx: Transaction) -> tuple[Rollback, Safety | None]:
+            rollback = tx.rollback(id)
+            return rollback, safety_of(tx, rollback.target, current)
+
+        rollback, safety = await self._store.look(read)
+        return rollback_message(rollback, current, self._words, now=self._clock(), safety=safety)
+
+    async def _change(self, id: ChangeId) -> Message:
+        change = await self._store.look(lambda tx: tx.change(id))
+        return change_message(change, self._playbooks.current(), self._words, now=self._clock())
+
+    async def _home(self, person: PersonId) -> HomeView:
+        """Render somebody's Home, in their language; a stranger to the workspace sees nothing of ours."""
+        words, now = replace(self._words, locale=await self._locale_of(person)), self._clock()
+        playbook = self._playbooks.current()
+        no = await authorize(person, None, acting_team=None, playbook=playbook, people=self._people)
+        if no is not None and no.why is not RefusedWhy.SLACK_CANNOT_SAY:
+            return HomeView(view=closed_home(words))
+        home = await self._store.look(lambda tx: read_home(tx, person, self._playbooks))
+        try:
+            url: str | None = await self._people.home_url()
+        except PeopleUnknown:
+            url = None
+        return HomeView(view=home_view(home, playbook, words, now=now, slack_url=url))
+
+    async def _telling(self, what: Showing, subject: str) -> Message:
+        id = subject.partition(":")[0]
+
+        def read(tx: Transaction) -> Message:
+            announcement = tx.kept(Announcement, id)
+            incident = tx.incident(announcement.incident)
+            playbook = playbook_of(tx, incident, self._playbooks.current())
+            plan = playbook.notices.get(announcement.notice)
+            if what is Showing.APPROVAL:
+                return approval_card(announcement, plan, self._words)
+            if what is Showing.UPDATE_DUE:
+                return update_due_message(announcement, incident, plan, self._words, now=self._clock())
+            # People outside the team read it: in the text's own language.
+            return announcement_message(announcement, replace(self._words, locale=announcement.locale))
+
+        return await self._store.look(read)
 
     async def _board(self, number: IncidentNumber) -> Message:
+        known = await self._store.look(lambda tx: read_board(tx, number, self._playbooks.current()))
+        links = {card: await self._messages.link(*place) for card, place in known.cards.items()}
+        return board(
+            known.incident,
+            known.rollbacks,
+            self._words,
+            now=self._clock(),
+            playbook=known.playbook,
+            pages=known.pages,
+            links=links,
+        )
+
+    async def _closed(self, number: IncidentNumber) -> Message:
+        record = await self.record(number)
+        count = await self._store.look(lambda tx: open_follow_ups(tx, number))
+        place = await self._store.look(lambda tx: place_of_record(tx, number))
+        link = await self._messages.link(*place) if place else ""
+        return closed_message(record, self._words, follow_ups=count, link=link)
+
+    async def _timeline_file(self, number: IncidentNumber, name: str) -> File:
+        length, _, form = name.partition(".")
+        words = replace(self._words, zone=self._playbooks.current().time_zone)
+        content = await self._store.look(lambda tx: timeline_content(tx, number, form, words))
+        label, say = incident_label(number), self._words.plain
+        return File(
+            name=f"{label}-timeline-{length}.{form}",
+            title=say("Timeline of {label}, {lines} lines", label=label, lines=length),
+            content=content,
+            comment=say("The timeline as {form}, with its hashes.", form=form.upper()),
+        )
+
+    async def _board_link(self, number: IncidentNumber) -> str:
+        """Return the address of an incident's board, empty before it stands."""
+        place = await self._store.look(lambda tx: tx.standing(board_key(number)))
+        return await self._messages.link(*place) if place else ""
+
+    async def _diagnosis(self, number: IncidentNumber) -> Message:
         def read(tx: Transaction) -> Message:
-            return board(tx.incident(number), tx.rollbacks_of(number), self._words, now=self._clock())
+            incident, current = tx.incident(number), self._playbooks.current()
+            playbook = playbook_of(tx, incident, current)
+            beside = circumstances_of(tx, incident, playbook, current, now=self._clock())
+            return diagnosis_card(incident, playbook, self._words, beside=beside)
+
+        return await self._store.look(read)
+
+    async def _finding(self, number: IncidentNumber, sequence: int) -> Message:
+        def read(tx: Transaction) -> Message:
+            playbook = playbook_of(tx, tx.incident(number), self._playbooks.current())
+            entry = tx.timeline(incident_chain(number))[sequence - 1]
+            found = FINDING.validate_python(entry.facts["finding"])
+            return finding_message(found, playbook, self._words)
+
+        return await self._store.look(read)
+
+    async def _checklist(self, number: IncidentNumber, *, place: int) -> Message:
+        def read(tx: Transaction) -> Message:
+            incident = tx.incident(number)
+            playbook = playbook_of(tx, incident, self._playbooks.current())
+            plans = [rollback.plan for rollback in tx.rollbacks_of(number) if rollback.plan]
+            canary = plans[-1].canary if plans else None
+            return checklist_card(
+                incident,
+                playbook,
+                self._words,
+                now=self._clock(),
+                place=place,
+                canary=canary,
+                project=self._project,
+            )
 
         return await self._store.look(read)
 
@@ -80,14 +282,34 @@ class Rendering:
         number, _, span = subject.partition(":")
         first, last = (int(part) for part in span.split("-"))
         entries = await self._store.look(lambda tx: tx.timeline(incident_chain(IncidentNumber(int(number)))))
-        return log_message([e for e in entries if first <= e.sequence <= last], self._words)
+        shown = [e for e in entries if first <= e.sequence <= last]
+        return log_message([await self._with_board(entry) for entry in shown], self._words)
+
+    async def _with_board(self, entry: Entry) -> Entry:
+        """Return an entry that names another incident with the address of that one's board."""
+        other = entry.facts.get(NAMES_ANOTHER.get(entry.event, ""))
+        if other is None:
+            return entry
+        return replace(entry, facts={**entry.facts, "board": await self._board_link(IncidentNumber(other))})
 
     async def _notice(self, facts: Mapping[str, Any], person: str | None) -> Message:
         words = replace(self._words, locale=await self._locale_of(person))
         if facts["what"] == Said.STATUS:
             status = STATUS.validate_python(facts["status"])
             return status_message(status, self._playbooks.current(), words)
-        return notice_message(facts, words, now=self._clock())
+        if facts["what"] == Said.FOLLOW_UPS:
+            number, current = IncidentNumber(facts["incident"]), self._playbooks.current()
+            return await self._store.look(
+                lambda tx: follow_ups_page(tx, number, facts["page"], current=current, words=words)
+            )
+        if facts["what"] == Said.READINESS:
+            return readiness_message(READINESS.validate_python(facts["readiness"]), words)
+        if facts["what"] in INCIDENT_NOTICES and "incident" in facts:
+            facts = {**facts, "board": await self._board_link(IncidentNumber(facts["incident"]))}
+        told = notice_message(facts, words, now=self._clock())
+        if facts["what"] in ABOUT_ONE:
+            return await self._store.look(lambda tx: with_buttons(tx, told, facts, words))
+        return told
 
     async def _locale_of(self, person: str | None) -> str:
         if person is None:

@@ -20,8 +20,9 @@ from sqlalchemy.orm import Session
 
 from bot.adapters.database.engine import Database
 from bot.adapters.database.tables import MessageRow
-from bot.adapters.rendering import File, Rendering
+from bot.adapters.rendering import File, HomeView, Rendering
 from bot.adapters.slack_errors import NO_ANSWER, code_of, may_pass, retry_after_seconds
+from bot.domain.ids import incident_in
 from bot.slack.ids import METADATA_EVENT
 from bot.slack.views.rollback_message import Message
 from bot.usecases.ports import Showing, Steps
@@ -91,14 +92,22 @@ class Pace:
             await asyncio.sleep((1 - tokens) / self._per_second)
 
 
+#: Hears of a message that Slack refuses for good: what it shows, of what, and Slack's code.
+Refused = Callable[[Showing, str, str], Awaitable[None]]
+
+
 class SlackMessages:
     """Delivers message rows."""
 
-    def __init__(self, client: AsyncWebClient, database: Database, rendering: Rendering) -> None:
+    def __init__(
+        self, client: AsyncWebClient, database: Database, rendering: Rendering, refused: Refused
+    ) -> None:
+        self._refused = refused
         self._client = client
         self._database = database
         self._rendering = rendering
         self._pace = Pace()
+        self._addresses: dict[tuple[str, str], str] = {}
 
     async def post(self, arguments: Mapping[str, str], *, steps: Steps) -> None:
         """Bring one message up to date in Slack; the workflow behind every message."""
@@ -114,13 +123,16 @@ class SlackMessages:
             return await self._send(row)
         except _Unsendable as error:
             log.error("message_unsendable", key=key, channel=row.channel, why=str(error))
+            await self._refused(row.what, row.subject, str(error))
             await self._update(key, problem=str(error), sent=row.wanted)
             return f"given up: {error}"
 
     async def _send(self, row: _Row) -> str:
         thread = await self._thread_of(row)
-        content = await self._rendering.render(row.what, row.subject, row.facts, person=row.person)
-        if isinstance(content, File):
+        content = await self._render(row)
+        if isinstance(content, HomeView):
+            await self._publish(row, content)
+        elif isinstance(content, File):
             await self._upload(row, content, thread)
         elif row.person is not None:
             await self._whisper(row, content)
@@ -129,6 +141,33 @@ class SlackMessages:
         else:
             await self._edit(row, content, row.sent_channel, row.ts)
         return "sent"
+
+    async def _render(self, row: _Row) -> Message | File | HomeView:
+        facts = row.facts
+        if row.what is Showing.PAGE:
+            # It stands in a channel of its own, so it leads to where everything about it is.
+            facts = {**facts, "board": await self._address(f"{Showing.BOARD}:{incident_in(row.subject)}")}
+        return await self._rendering.render(row.what, row.subject, facts, person=row.person)
+
+    async def _address(self, key: str) -> str | None:
+        """Return the address of a message of ours, sending it first if need be; None where it has none."""
+        known = await self._row(key)
+        if known is not None and known.ts is None and known.sent < known.wanted:
+            await self._deliver(key)
+            known = await self._row(key)
+        if known is None or known.ts is None or known.sent_channel is None:
+            return None
+        place = (known.sent_channel, known.ts)
+        if place not in self._addresses:
+            try:
+                answer = await self._call(
+                    self._client.chat_getPermalink, place[0], {"message_ts": place[1]}, pace=False
+                )
+            except _Unsendable as error:
+                log.warning("address_not_known", key=key, why=str(error))
+                return None
+            self._addresses[place] = str(answer["permalink"])
+        return self._addresses[place]
 
     async def _thread_of(self, row: _Row) -> tuple[str, str] | None:
         """Return channel and ts of the message this one belongs under, sending that one first if need be."""
@@ -169,11 +208,18 @@ class SlackMessages:
         try:
             answer = await self._call(self._client.chat_postMessage, channel, arguments, already=look)
         except _Unsendable as error:
-            owner = await self._rendering.owner(row.what, row.subject)
-            if owner is None or str(error) not in NOT_HERE:
+            if str(error) not in NOT_HERE:
+                raise
+            owner = await self._rendering.owner(row.what, row.subject, why=str(error))
+            if owner is None:
                 raise
             log.warning("message_redirected", key=row.key, channel=channel, why=str(error))
             arguments = {k: v for k, v in arguments.items() if k != "thread_ts"}
+            found = await self._find_own(row, owner, None) if row.sending else None
+            if found is not None:
+                return found
+            anew = await self._render(row)
+            arguments |= _content(anew) if isinstance(anew, Message) else {}
             answer = await self._call(self._client.chat_postMessage, owner, arguments)
         return (answer["channel"], answer["ts"])
 
@@ -196,6 +242,12 @@ class SlackMessages:
                 raise
             await self._call(self._client.chat_postMessage, row.person, arguments, pace=False)
         await self._update(row.key, sent=row.wanted)
+
+    async def _publish(self, row: _Row, home: HomeView) -> None:
+        """Set somebody's Home; whatever was there goes, so doing it twice is doing it once."""
+        arguments = {"user_id": row.subject, "view": home.view}
+        await self._call(self._client.views_publish, None, arguments, pace=False)
+        await self._mark_sent(row)
 
     async def _upload(self, row: _Row, file: File, thread: tuple[str, str] | None) -> None:
         if thread is None:

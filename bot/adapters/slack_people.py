@@ -44,7 +44,7 @@ class SlackPeople(People):
         self._pause = pause
         self._people: dict[str, tuple[float, Person]] = {}
         self._groups: dict[str, tuple[float, frozenset[PersonId]]] = {}
-        self._home: str | None = None
+        self._home: tuple[str, str] | None = None
 
     async def person(self, person: PersonId) -> Person:
         """See `People.person`."""
@@ -67,6 +67,13 @@ class SlackPeople(People):
             return kept[1].locale
         return await self._database.read(lambda engine: _locale(engine, person))
 
+    async def last_zone(self, person: str) -> str | None:
+        """Return the time zone Slack last told for somebody, without asking Slack; None when unknown."""
+        kept = self._people.get(person)
+        if kept:
+            return kept[1].time_zone
+        return await self._database.read(lambda engine: _zone(engine, person))
+
     async def members(self, group: str) -> frozenset[PersonId]:
         """See `People.members`."""
         kept = self._groups.get(group)
@@ -81,9 +88,16 @@ class SlackPeople(People):
 
     async def home_team(self) -> str:
         """See `People.home_team`. A token never changes its workspace, so this is asked once."""
+        return (await self._ourselves())[0]
+
+    async def home_url(self) -> str:
+        """See `People.home_url`."""
+        return (await self._ourselves())[1]
+
+    async def _ourselves(self) -> tuple[str, str]:
         if self._home is None:
             answer = await self._ask("auth.test", self._client.auth_test)
-            self._home = str(answer["team_id"])
+            self._home = str(answer["team_id"]), str(answer["url"])
         return self._home
 
     async def _ask(self, method: str, call: Callable[[], Awaitable[AsyncSlackResponse]]) -> dict[str, Any]:
@@ -121,6 +135,11 @@ def _person(user: dict[str, Any]) -> Person:
 def _locale(engine: Engine, person: str) -> str | None:
     with engine.connect() as connection:
         return connection.scalars(select(PersonRow.locale).where(PersonRow.id == person)).one_or_none()
+
+
+def _zone(engine: Engine, person: str) -> str | None:
+    with engine.connect() as connection:
+        return connection.scalars(select(PersonRow.time_zone).where(PersonRow.id == person)).one_or_none()
 
 
 def _remember(engine: Engine, person: Person, now: datetime) -> None:

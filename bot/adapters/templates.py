@@ -5,6 +5,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from bot.beside import beside
+from bot.slack.text import LOCALES
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -32,3 +33,8 @@ def _environment() -> "Environment":
 def render_template(name: str, locale: str, values: Mapping[str, Any]) -> str:
     """Fill in the template `name` of `locale`."""
     return _environment().get_template(f"{locale}/{name}").render(values)
+
+
+def template_names() -> dict[str, frozenset[str]]:
+    """Return the file names of the templates there are, by language."""
+    return {locale: frozenset(file.name for file in (TEMPLATES / locale).glob("*.md")) for locale in LOCALES}

@@ -6,6 +6,8 @@ from typing import NewType
 IncidentNumber = NewType("IncidentNumber", int)
 #: Opaque id of one rollback, 12 characters of base 32.
 RollbackId = NewType("RollbackId", str)
+#: Opaque id of one change of a canary, 16 hexadecimal characters.
+ChangeId = NewType("ChangeId", str)
 #: A target's name in the playbook; ``canary`` is the default one.
 TargetName = NewType("TargetName", str)
 #: Bare Cloud Run revision name, never the full resource path.
@@ -16,6 +18,11 @@ ServiceName = NewType("ServiceName", str)
 PersonId = NewType("PersonId", str)
 #: Slack channel id (``C…``, ``G…``, ``D…``) or a ``#name`` that Slack resolves.
 ChannelId = NewType("ChannelId", str)
+
+
+def incident_in(id: str) -> IncidentNumber:
+    """Return the incident that the id of a page or of a follow-up begins with: 12 for ``12-add_tests``."""
+    return IncidentNumber(int(id.partition("-")[0]))
 
 
 def incident_label(number: IncidentNumber) -> str:

@@ -1,13 +1,13 @@
 """An incident: a number, a target, what kind of failure, how bad, and what people add to it."""
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from bot.domain.flags import Colour, Flag
+from bot.domain.checklist import Assigned, Mark
+from bot.domain.diagnosis import Given
 from bot.domain.ids import IncidentNumber, PersonId, TargetName
-from bot.domain.readings import Metric, Side
 
 
 class Severity(StrEnum):
@@ -52,7 +52,15 @@ class FromPeople:
 
 @dataclass(frozen=True, kw_only=True)
 class Incident:
-    """One failure of one target. `deployed_at` is when the canary's revision was created (UTC)."""
+    """One failure of one target, and everything people and machines have said about it so far.
+
+    Times are aware, UTC. `deployed_at` is when the canary's revision was created, `decided_at` when
+    the first rollback was decided (the checklist's minutes count from there), `scenario_at` when the
+    scenario was chosen (its clock counts from there). `scenario` and all keys below are those of the
+    playbook edition `playbook`, which an incident keeps until its end. `seen` is what people told
+    when they declared it, raw. `roles` says who has taken which contact's part; `marks` and
+    `assigned` go by the keys of steps: of the checklist, and ``clock.…`` of the scenario's clock.
+    """
 
     number: IncidentNumber
     target: TargetName
@@ -62,34 +70,18 @@ class Incident:
     opened_at: datetime
     opened_by: PersonId
     playbook_version: str
+    playbook: str = ""
+    scenario: str | None = None
+    scenario_at: datetime | None = None
+    seen: str = ""
+    commander: PersonId | None = None
+    roles: Mapping[str, PersonId] = field(default_factory=dict)
+    answers: tuple[Given, ...] = ()
+    marks: Mapping[str, Mark] = field(default_factory=dict)
+    assigned: Mapping[str, Assigned] = field(default_factory=dict)
     deployed_at: datetime | None = None
+    decided_at: datetime | None = None
     closed_at: datetime | None = None
+    merged_into: IncidentNumber | None = None
     people: FromPeople = field(default_factory=FromPeople)
     edition: int = 0
-
-
-#: Which failure a red (or else yellow) flag of the canary points to. Memory first: the guide calls
-#: it a crisis. CPU has no failure type of its own in the guide's record.
-_POINTS_TO = {
-    Metric.MEMORY: FailureType.MEMORY,
-    Metric.ERROR_RATE: FailureType.ERROR_RATE,
-    Metric.P95: FailureType.RESPONSE_TIME,
-}
-
-
-def first_guess(flags: Iterable[Flag]) -> tuple[FailureType, Severity]:
-    """Guess type and severity from the canary's flags; people can correct both in the record.
-
-    Red memory is a crisis in the guide, so Critical; any other red High; yellow Medium; without a
-    coloured flag it is "other", Medium: somebody had a reason to roll back.
-    """
-    canary = [f for f in flags if f.reading.side is Side.CANARY]
-    for colour, severity in ((Colour.RED, Severity.HIGH), (Colour.YELLOW, Severity.MEDIUM)):
-        seen = {f.reading.metric for f in canary if f.colour is colour}
-        for metric, failure in _POINTS_TO.items():
-            if metric in seen:
-                crisis = metric is Metric.MEMORY and colour is Colour.RED
-                return failure, Severity.CRITICAL if crisis else severity
-        if seen:
-            return FailureType.OTHER, severity
-    return FailureType.OTHER, Severity.MEDIUM

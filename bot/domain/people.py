@@ -53,7 +53,7 @@ def at_command_line(person: PersonId) -> bool:
 
 def refusal(
     person: Person,
-    permission: Permission,
+    permission: Permission | None,
     *,
     playbook: Playbook,
     members: Mapping[str, frozenset[PersonId]],
@@ -61,6 +61,9 @@ def refusal(
     acting_team: str | None,
 ) -> Refusal | None:
     """Say why `person` may not use `permission`, None when they may.
+
+    Without a permission every human member of this workspace may: to declare an incident, to answer
+    a page or to tick a step nobody should have to look for somebody else.
 
     Args:
         members: user group id to its members, for the groups of the playbook.
@@ -70,22 +73,25 @@ def refusal(
     """
     able = _able(permission, playbook=playbook, members=members)
     why = _not_one_of_us(person, home_team=home_team, acting_team=acting_team)
-    if why is None and person.id in able:
+    if why is None and (permission is None or person.id in able):
         return None
     return Refusal(why=why or RefusedWhy.NO_ROLE, allowed=able)
 
 
 def _able(
-    permission: Permission, *, playbook: Playbook, members: Mapping[str, frozenset[PersonId]]
+    permission: Permission | None, *, playbook: Playbook, members: Mapping[str, frozenset[PersonId]]
 ) -> tuple[PersonId, ...]:
     """Everybody with a role that holds `permission`: those named first, then the groups' members."""
+    if permission is None:
+        return ()
     grouped = (p for group in playbook.groups_with(permission) for p in sorted(members.get(group, ())))
     return tuple(dict.fromkeys([*playbook.people_with(permission), *grouped]))
 
 
-def nobody_can_say(permission: Permission, *, playbook: Playbook) -> Refusal:
+def nobody_can_say(permission: Permission | None, *, playbook: Playbook) -> Refusal:
     """Refuse because Slack could not say who somebody is; names those the playbook itself names."""
-    return Refusal(why=RefusedWhy.SLACK_CANNOT_SAY, allowed=playbook.people_with(permission))
+    allowed = playbook.people_with(permission) if permission else ()
+    return Refusal(why=RefusedWhy.SLACK_CANNOT_SAY, allowed=allowed)
 
 
 def _not_one_of_us(person: Person, *, home_team: str, acting_team: str | None) -> RefusedWhy | None:

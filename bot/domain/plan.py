@@ -160,19 +160,25 @@ def next_write(plan: Plan, state: TargetState) -> Write | None:
     if plan.topology is Topology.REVISIONS:
         if service.wanted_percent(RevisionName(plan.stable)) == 100:
             return None
-        return PinTraffic(service=service.name, revision=RevisionName(plan.stable), tags=_tags(service))
+        return PinTraffic(service=service.name, revision=RevisionName(plan.stable), tags=tags_of(service))
     assert plan.variable is not None
     if canary_share(service.environment.get(plan.variable, "")) != 0:
         return SetVariable(service=service.name, variable=plan.variable, value="0")
+    return follow_newest(service)
+
+
+def follow_newest(service: ServiceState) -> PinTraffic | None:
+    """Return the write that gives everything to the newest revision, None when it has it or is not ready."""
     newest = service.latest_created
     if newest is None or newest != service.latest_ready:
         return None
     if any(s.latest and s.percent == 100 for s in service.wanted) or service.wanted_percent(newest) == 100:
         return None
-    return PinTraffic(service=service.name, revision=newest, tags=_tags(service))
+    return PinTraffic(service=service.name, revision=newest, tags=tags_of(service))
 
 
-def _tags(service: ServiceState) -> tuple[tuple[str, RevisionName], ...]:
+def tags_of(service: ServiceState) -> tuple[tuple[str, RevisionName], ...]:
+    """Return the tags of a service with their revisions; a write that left them out would drop them."""
     return tuple((s.tag, s.revision) for s in service.wanted if s.tag and s.revision)
 
 

@@ -8,23 +8,40 @@ its published JSON Schema can never disagree. Reading the file is the adapter's 
 from enum import StrEnum
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
+from bot.domain.guide import (
+    About,
+    Analysis,
+    Backups,
+    BasedOn,
+    ChannelName,
+    Contact,
+    Key,
+    Link,
+    NoticePlan,
+    Part,
+    PhasePlan,
+    ReadinessPoint,
+    Rule,
+    Scenario,
+    SlackGroup,
+    SlackUser,
+    StepPlan,
+    Text,
+)
 from bot.domain.ids import PersonId, TargetName
 from bot.domain.readings import Metric
 
 #: RFC 1035 label, as Cloud Run service and revision names are.
 RFC1035 = r"^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$"
 
-ServiceLabel = Annotated[str, StringConstraints(pattern=RFC1035)]
-SlackUser = Annotated[str, StringConstraints(pattern=r"^[UW][A-Z0-9]{2,20}$")]
-SlackGroup = Annotated[str, StringConstraints(pattern=r"^S[A-Z0-9]{2,20}$")]
-ChannelName = Annotated[str, StringConstraints(pattern=r"^(#[a-z0-9][a-z0-9_-]{0,79}|[CG][A-Z0-9]{2,20})$")]
-HealthUrl = Annotated[str, StringConstraints(pattern=r"^https?://[^\s@]+$", max_length=2000)]
-
-
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+ServiceLabel = Annotated[str, StringConstraints(pattern=RFC1035), Field(examples=["ion-api"])]
+HealthUrl = Annotated[
+    str,
+    StringConstraints(pattern=r"^https?://[^\s@]+$", max_length=2000),
+    Field(examples=["https://ion-api.example.com/health"]),
+]
 
 
 class Topology(StrEnum):
@@ -38,10 +55,12 @@ class Permission(StrEnum):
     """What a role can be allowed to do. Whoever is in no role may do none of it."""
 
     ROLL_BACK = "roll_back"
+    CHANGE_CANARY = "change_canary"
+    TELL_USERS = "tell_users"
     COMPLETE_RECORD = "complete_record"
 
 
-class Role(_Part):
+class Role(Part):
     """People and user groups, and what they may do."""
 
     users: tuple[SlackUser, ...] = Field((), description="Slack user ids, such as U024BE7LH.")
@@ -49,15 +68,19 @@ class Role(_Part):
     may: tuple[Permission, ...] = Field((), description="What this role is allowed to do.")
 
 
-class Limits(_Part):
+class Limits(Part):
     """Where a metric turns yellow and red; on the line it is still the calmer colour.
 
     Percent for error rate, memory and CPU; milliseconds for P95.
     Source: guide, "Metrics to watch during a deployment".
     """
 
-    yellow_above: float = Field(ge=0)
-    red_above: float = Field(gt=0)
+    yellow_above: float = Field(
+        ge=0, description="Yellow above this: percent (0.5 is half a percent), or milliseconds for P95."
+    )
+    red_above: float = Field(gt=0, description="Red above this: percent, or milliseconds for P95.")
+    yellow: Text | None = Field(None, description="What yellow asks for, such as: find the cause.")
+    red: Text | None = Field(None, description="What red asks for, such as: consider a rollback.")
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
@@ -68,7 +91,7 @@ class Limits(_Part):
         return self
 
 
-class Thresholds(_Part):
+class Thresholds(Part):
     """The guide's red, yellow and green, one pair a metric, and how much data a colour needs."""
 
     error_rate_percent: Limits = Limits(yellow_above=0.5, red_above=1.0)
@@ -81,6 +104,9 @@ class Thresholds(_Part):
     stale_after_seconds: int = Field(
         300, ge=30, description="Data older than this is shown as stale, never green."
     )
+    check_every_minutes: float = Field(5, gt=0, le=60, description="How often a deployment is looked at.")
+    service_down: Text | None = Field(None, description="What a service that is down asks for.")
+    also_green: Text | None = Field(None, description="What people must see as well, such as good feedback.")
 
     @model_validator(mode="after")
     def _percentages(self) -> Self:
@@ -99,18 +125,22 @@ class Thresholds(_Part):
         }[metric]
 
 
-class Verification(_Part):
+class Verification(Part):
     """What a rollback must show on *stable* before it is called verified.
 
     Source: guide, "The rollback checklist", phase 2: error rate < 0.5 %, P95 < 200 ms. How long
     Cloud Run may take to settle (90 s) is the design's, as are the probe's numbers.
     """
 
-    error_rate_below_percent: float = Field(0.5, gt=0, le=100)
-    p95_below_ms: float = Field(200, gt=0)
-    probe_requests: int = Field(5, ge=1, le=50)
-    probe_pause_ms: int = Field(100, ge=0, le=5000)
-    settle_within_seconds: int = Field(90, ge=5, le=600)
+    error_rate_below_percent: float = Field(
+        0.5, gt=0, le=100, description="Stable's error rate must be below this, percent."
+    )
+    p95_below_ms: float = Field(200, gt=0, description="Stable's P95 must be below this, milliseconds.")
+    probe_requests: int = Field(5, ge=1, le=50, description="Requests sent to stable's health address.")
+    probe_pause_ms: int = Field(100, ge=0, le=5000, description="Pause between them, milliseconds.")
+    settle_within_seconds: int = Field(
+        90, ge=5, le=600, description="How long Cloud Run may take to move the traffic."
+    )
     confirm_within_seconds: int = Field(
         120, ge=5, le=900, description="How long to gather enough requests on stable for a verdict."
     )
@@ -122,19 +152,28 @@ class Verification(_Part):
     )
 
 
-class RouterVariable(_Part):
+class RouterVariable(Part):
     """The router service, and the environment variable that holds the canary's share."""
 
-    service: ServiceLabel
-    variable: str = Field("CANARY_TRAFFIC_PERCENTAGE", pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,99}$")
+    service: ServiceLabel = Field(description="The Cloud Run service that splits the traffic.")
+    variable: str = Field(
+        "CANARY_TRAFFIC_PERCENTAGE",
+        pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,99}$",
+        description="The environment variable that holds the canary's share, percent.",
+        examples=["CANARY_TRAFFIC_PERCENTAGE"],
+    )
 
 
-class Target(_Part):
+class Target(Part):
     """One thing that can be rolled back."""
 
     topology: Topology
     project: str = Field("", description="Google Cloud project id; empty: GOOGLE_CLOUD_PROJECT.")
-    region: str = Field(pattern=r"^[a-z]+-[a-z]+[0-9]+$")
+    region: str = Field(
+        pattern=r"^[a-z]+-[a-z]+[0-9]+$",
+        description="Google Cloud region of the services.",
+        examples=["us-central1"],
+    )
     service: ServiceLabel = Field(description="The service that stays: the guide calls it legacy.")
     canary_service: ServiceLabel | None = Field(
         None, description="Topology services: the canary's own service."
@@ -166,30 +205,56 @@ class Target(_Part):
         return self
 
 
-class Channels(_Part):
+class Channels(Part):
     """Where the bot speaks. Source: guide, "Emergency Slack channel"."""
 
     incidents: ChannelName = "#critical-incidents"
 
 
-class Playbook(_Part):
-    """The whole file. `version` is the team's own word for this edition, kept with each incident."""
+class Playbook(Part):
+    """The whole file. `version` is the team's own word for this edition, kept with each incident.
+
+    A file that is ``based_on`` the built-in playbook takes every section it does not write from there.
+    """
 
     schema_: Literal[1] = Field(1, alias="schema", description="Format of this file; always 1.")
-    version: str = Field(min_length=1, max_length=64)
+    version: str = Field(
+        min_length=1,
+        max_length=64,
+        description="Your own word for this edition; each incident keeps the one it began with.",
+    )
+    based_on: BasedOn | None = Field(
+        None, description="Take every section that is not written here from the built-in playbook."
+    )
     name: str = Field(
         "Phase 4", min_length=1, max_length=80, description="Heads the failure record: [Phase 4]."
     )
     time_zone: str = Field("UTC", description="Zone for records, such as Asia/Seoul; UTC is shown beside it.")
+    about: About | None = None
     channels: Channels = Channels()
-    roles: dict[Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$")], Role] = Field(
-        default_factory=dict
-    )
+    roles: dict[Key, Role] = Field(default_factory=dict)
     thresholds: Thresholds = Thresholds()
     verification: Verification = Verification()
+    rules: tuple[Rule, ...] = ()
+    scenarios: tuple[Scenario, ...] = ()
+    checklist: tuple[PhasePlan, ...] = ()
+    analysis: Analysis = Analysis()
+    contacts: dict[Key, Contact] = Field(default_factory=dict)
+    notices: dict[Key, NoticePlan] = Field(default_factory=dict)
+    readiness: tuple[ReadinessPoint, ...] = ()
+    backups: Backups | None = None
+    links: dict[Key, Link] = Field(default_factory=dict)
     targets: dict[Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,39}$")], Target] = Field(
         min_length=1
     )
+
+    def scenario(self, key: str | None) -> Scenario | None:
+        """Return the scenario called `key`, None when the playbook has none of that name."""
+        return next((scenario for scenario in self.scenarios if scenario.key == key), None)
+
+    def steps(self) -> tuple[StepPlan, ...]:
+        """Return the checklist's steps in order."""
+        return tuple(step for phase in self.checklist for step in phase.steps)
 
     def target(self, name: TargetName) -> Target | None:
         """Return the target called `name`, None when the playbook has none of that name."""

@@ -87,7 +87,8 @@ class ProbeResult:
 
     ``failures`` counts answers outside 2xx and requests without an answer; 429 and answers with
     ``Retry-After`` are in ``throttled`` and are not failures (the service asked us to slow down).
-    ``latencies_ms`` holds the latency of each answered request. ``problem`` is the last failure in words.
+    ``latencies_ms`` holds the latency of each answered request. ``status`` is the newest answer's HTTP
+    status. ``problem`` is the last failure in words.
     """
 
     side: Side
@@ -98,6 +99,7 @@ class ProbeResult:
     latencies_ms: tuple[float, ...]
     since: datetime
     until: datetime
+    status: int | None = None
     problem: str | None = None
 
     @property

@@ -9,7 +9,7 @@ from bot.domain.incident import Incident
 from bot.domain.playbook import Playbook
 from bot.domain.readings import Metric, Reading, Side
 from bot.domain.rollback import Evidence, Proof, Rollback, RollbackState, Verdict
-from bot.domain.timeline import Entry
+from bot.domain.timeline import Entry, Event, happened_at
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,7 +75,7 @@ def make_record(
         incident=incident,
         rollback=newest,
         outcome=newest.state if newest else None,
-        occurred_at=min(asked, incident.opened_at),
+        occurred_at=min(asked, incident.opened_at, *_said_to_have_begun(entries)),
         detected_after=_since(incident.deployed_at, asked),
         rollback_took=_since(newest.requested_at, newest.ended_at) if newest else None,
         symptoms=_symptoms(newest) if newest else (),
@@ -84,6 +84,10 @@ def make_record(
         names=names,
         head=entries[-1].hash if entries else "",
     )
+
+
+def _said_to_have_begun(entries: Iterable[Entry]) -> list[datetime]:
+    return [happened_at(entry) for entry in entries if entry.event is Event.BEGAN]
 
 
 def _since(start: datetime | None, end: datetime | None) -> timedelta | None:

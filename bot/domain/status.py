@@ -1,5 +1,6 @@
 """How a target stands: who serves, whether it is settled, the numbers, and what is going on."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -27,6 +28,16 @@ class RollbackLine:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Postponed:
+    """A follow-up that asks not to deploy yet: since when (aware, UTC), and who has it."""
+
+    incident: IncidentNumber
+    titles: Mapping[str, str]
+    since: datetime
+    owner: PersonId | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Status:
     """Everything ``/canary status`` says. `problem` is set when Cloud Run could not be read."""
 
@@ -39,3 +50,4 @@ class Status:
     incident: IncidentNumber | None = None
     rollback: RollbackLine | None = None
     problem: str | None = None
+    postponed: tuple[Postponed, ...] = ()

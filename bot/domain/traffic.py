@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from bot.domain.ids import RevisionName, ServiceName
+from bot.domain.resources import Resources
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,13 +34,24 @@ class Revision:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Condition:
+    """One of a service's conditions: `well` is None while Cloud Run is still at it. `message` is its own."""
+
+    kind: str
+    well: bool | None
+    message: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class ServiceState:
     """One Cloud Run service as it was read at ``read_at`` (aware, UTC).
 
     ``wanted`` is the traffic list of the specification, ``observed`` the one in ``traffic_statuses``.
     While ``reconciling`` the observed fields are in motion. ``environment`` holds the plain
-    environment variables of the first container. ``problem`` is Cloud Run's own sentence when its
-    terminal condition is not well, else None.
+    environment variables of the first container. ``resources`` are the limits of the template's
+    container that takes the requests, and how many instances it may have; ``images`` are what its
+    containers run. ``conditions`` begin with the terminal one. ``problem`` is Cloud Run's own
+    sentence when its terminal condition is not well, else None.
     """
 
     name: ServiceName
@@ -56,7 +68,10 @@ class ServiceState:
     updated_at: datetime
     read_at: datetime
     environment: Mapping[str, str] = field(default_factory=dict)
+    resources: Resources = field(default_factory=Resources)
+    images: tuple[str, ...] = ()
     revisions: tuple[Revision, ...] = ()
+    conditions: tuple[Condition, ...] = ()
     problem: str | None = None
 
     @property
@@ -89,6 +104,11 @@ class TargetState:
     switch: ServiceState
     stable: ServiceState | None = None
     canary: ServiceState | None = None
+
+    def service(self, name: ServiceName) -> ServiceState | None:
+        """Return that one of them that is called `name`, None when none was read."""
+        known = (self.switch, self.stable, self.canary)
+        return next((service for service in known if service and service.name == name), None)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -70,6 +70,15 @@ PEOPLE = (
         role="Monitoring; may not roll back",
     ),
     Person(
+        id="U0MANAGER",
+        name="manager",
+        real_name="Mina (manager)",
+        locale="ko-KR",
+        tz="Asia/Seoul",
+        tz_offset=32400,
+        role="Manager; may not roll back",
+    ),
+    Person(
         id="U0GUEST",
         name="guest",
         real_name="Gustav (guest)",
@@ -113,6 +122,8 @@ CHANNELS = (
     Channel(id="C0BACKEND", name="backend", topic="Backend engineer: Gitco"),
     Channel(id="C0DEVOPS", name="devops", topic="DevOps engineer: Lubit"),
     Channel(id="C0MONITORING", name="monitoring", topic="Monitoring: Lemun"),
+    Channel(id="C0STATUS", name="status", topic="What users are told"),
+    Channel(id="C0GENERAL", name="general", topic="The whole company"),
     Channel(id="C0PARTNER", name="partner", topic="Shared with a partner company", shared=True),
 )
 

@@ -23,18 +23,16 @@ class RollbackCommand:
 
 
 @dataclass(frozen=True, kw_only=True)
-class StatusCommand:
-    """``/canary status [TARGET]``."""
-
-    target: TargetName
-
-
-@dataclass(frozen=True, kw_only=True)
 class IncidentCommand:
-    """``/incident list`` (no number) and ``/incident show|record|close [N]``."""
+    """``/incident VERB [N|INC-N] [rest]``; `rest` is as typed, without references.
+
+    `bare` is True where the number stood there without ``INC-``: in a note it may be part of the text.
+    """
 
     verb: str
     number: IncidentNumber | None
+    rest: str = ""
+    bare: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,10 +42,16 @@ class Answer:
     text: str
 
 
-Parsed = RollbackCommand | StatusCommand | IncidentCommand | Answer
+Parsed = RollbackCommand | IncidentCommand | TargetName | Answer
 
-CANARY_VERBS = ("status", "help")
-INCIDENT_VERBS = ("list", "show", "record", "close", "help")
+#: Every word after ``/incident``, in the order of its help. `WITHOUT_INCIDENT` are about none in particular.
+INCIDENT_VERBS = (
+    "new", "list", "show", "note", "severity", "scenario", "checklist", "page", "update", "followups",
+    "record", "export", "join", "close", "reopen", "help",
+)  # fmt: skip
+WITHOUT_INCIDENT = frozenset({"new", "list"})
+#: Nothing can follow the number: what does is a number written wrong.
+NOTHING_FOLLOWS = frozenset({"checklist", "record", "export", "close", "reopen"})
 
 
 _REFERENCE = re.compile(r"<([@#!]?)([^<>|]*)(?:\|([^<>]*))?>")
@@ -64,7 +68,7 @@ def typed(text: str) -> str:
     return plain.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
 
 
-def _first_word(text: str) -> tuple[str, str]:
+def first_word(text: str) -> tuple[str, str]:
     """Split at the first white space of any kind: keyboards and copying put in wide and hard spaces."""
     first, rest = (*text.split(maxsplit=1), "", "")[:2]
     return first, rest.strip()
@@ -73,12 +77,12 @@ def _first_word(text: str) -> tuple[str, str]:
 def parse_rollback(text: str, *, targets: Iterable[str], words: Words) -> RollbackCommand | Answer:
     """Read what follows ``/rollback``."""
     known, text = list(targets), typed(text)
-    first, rest = _first_word(text)
+    first, rest = first_word(text)
     if first.lower() in ("", "help"):
         return Answer(text=rollback_help(known, words))
     if first.lower() not in known:
         return Answer(text=_unknown_target(first, text, known, words))
-    head, tail = _first_word(rest)
+    head, tail = first_word(rest)
     forced = head.lower() == "force"
     reason = tail if forced else rest
     if len(reason) > LONGEST_REASON:
@@ -129,62 +133,85 @@ def rollback_help(targets: Iterable[str], words: Words) -> str:
     )
 
 
-def parse_canary(text: str, *, targets: Iterable[str], words: Words) -> StatusCommand | Answer:
-    """Read what follows ``/canary``."""
-    known, text = list(targets), typed(text)
-    verb, rest = _first_word(text)
-    verb = verb.lower()
-    if verb in ("", "help"):
-        return Answer(text=canary_help(known, words))
-    if verb != "status":
-        return Answer(text=unknown_word("/canary", verb, CANARY_VERBS, words))
-    target = rest.lower() or DEFAULT_TARGET
-    if target not in known:
-        near = get_close_matches(target, known, n=1, cutoff=0.4)
-        fixed = f"/canary status {near[0] if near else known[0]}"
-        return Answer(
-            text=words.say(
-                ":x: There is no target {first}. Try {fixed}.",
-                first=words.code(clean(target, limit=60)),
-                fixed=words.code(fixed),
-            )
+def parse_target(verb: str, rest: str, *, targets: Iterable[str], words: Words) -> TargetName | Answer:
+    """Read the target that may follow ``/canary VERB``."""
+    known, target = list(targets), rest.lower() or DEFAULT_TARGET
+    if target in known:
+        return TargetName(target)
+    near = get_close_matches(target, known, n=1, cutoff=0.4)
+    fixed = f"/canary {verb} {near[0] if near else known[0]}"
+    return Answer(
+        text=words.say(
+            ":x: There is no target {first}. Try {fixed}.",
+            first=words.code(clean(target, limit=60)),
+            fixed=words.code(fixed),
         )
-    return StatusCommand(target=TargetName(target))
+    )
 
 
 def canary_help(targets: Iterable[str], words: Words) -> str:
     """Explain ``/canary``."""
     return words.say(
         "*/canary status [TARGET]* shows who serves, the flags of canary and stable, and what is going on.\n"
+        "*/canary ready [TARGET]* checks whether the team is ready to roll back.\n"
         "Targets: {targets}.",
         targets=", ".join(targets),
     )
 
 
+_NUMBER = re.compile(r"(inc-?)?([0-9]{1,9})", re.IGNORECASE)
+
+
 def parse_incident(text: str, *, words: Words) -> IncidentCommand | Answer:
     """Read what follows ``/incident``."""
-    verb, rest = _first_word(typed(text))
+    verb, rest = first_word(typed(text))
     verb = verb.lower()
     if verb in ("", "help"):
         return Answer(text=incident_help(words))
     if verb not in INCIDENT_VERBS:
         return Answer(text=unknown_word("/incident", verb, INCIDENT_VERBS, words))
-    if verb == "list":
-        return IncidentCommand(verb=verb, number=None)
-    number = re.fullmatch(r"(?:inc-?)?(\d{1,9})", rest.lower())
-    if number is None:
-        example = words.code(f"/incident {verb} 12")
-        return Answer(text=words.say(":x: Which one? Write its number, such as {example}.", example=example))
-    return IncidentCommand(verb=verb, number=IncidentNumber(int(number[1])))
+    first, more = first_word(rest)
+    number = _NUMBER.fullmatch(first)
+    if verb in NOTHING_FOLLOWS and (more if number else rest):
+        return Answer(text=which_one(verb, words))
+    if verb in WITHOUT_INCIDENT or number is None:
+        return IncidentCommand(verb=verb, number=None, rest=rest)
+    return IncidentCommand(
+        verb=verb, number=IncidentNumber(int(number[2])), rest=more, bare=number[1] is None
+    )
+
+
+def which_one(verb: str, words: Words) -> str:
+    """Ask for an incident's number."""
+    example = words.code(f"/incident {verb} 12")
+    return words.say(":x: Which one? Write its number, such as {example}.", example=example)
+
+
+def read_number(text: str) -> IncidentNumber | None:
+    """Return the number that ``12``, ``inc12`` or ``INC-12`` means; None when it is no number."""
+    number = _NUMBER.fullmatch(text.strip())
+    return IncidentNumber(int(number[2])) if number else None
 
 
 def incident_help(words: Words) -> str:
     """Explain ``/incident``."""
     return words.say(
+        "*/incident new [TARGET]* declares an incident.\n"
         "*/incident list* shows the newest incidents.\n"
-        "*/incident show N* shows one with its timeline.\n"
-        "*/incident record N* asks for what only people know and renders the failure record anew.\n"
-        "*/incident close N* closes it."
+        "*/incident show [N]* shows one with its timeline, page by page; corrections begin there.\n"
+        "*/incident note [N] [14:05 or -10m] TEXT* adds a line to the timeline, back-dated if you say when.\n"
+        "*/incident severity [N] critical, high, medium or low, and WHY* changes how bad it is.\n"
+        "*/incident scenario [N] SCENARIO WHY* says which of the guide's scenarios it is.\n"
+        "*/incident checklist [N]* shows the rollback checklist.\n"
+        "*/incident page [N] [WHO]* calls somebody.\n"
+        "*/incident update [N]* tells the team or the users how it stands.\n"
+        "*/incident followups [N]* shows what is to be done afterwards.\n"
+        "*/incident record [N]* asks for what only people know and renders the failure record anew.\n"
+        "*/incident export [N]* uploads the timeline as JSON and CSV.\n"
+        "*/incident join A B* joins incident A to incident B.\n"
+        "*/incident close [N]* closes it, after showing what is still open.\n"
+        "*/incident reopen N* opens it again, within a day.\n"
+        "N is a number such as 12 or INC-12; leave it out while only one incident is open."
     )
 
 

@@ -11,8 +11,9 @@ from bot.slack.bodies import decode_form, decode_json
 from bot.slack.refusals import Refusal, Refused
 
 PATH = "/slack/events"
-#: Far above any click: Slack sends along the message, and allows 50 blocks of 3000 characters in it.
-MAX_BODY_BYTES = 512 * 1024
+#: Slack sends along the message that was pressed on: its text of up to 40,000 characters (nine bytes
+#: each for Hangul in a form), and the same again as blocks.
+MAX_BODY_BYTES = 2 * 1024 * 1024
 #: Older or newer is refused. Source: docs.slack.dev, "Verifying requests from Slack".
 MAX_AGE_SECONDS = 300
 

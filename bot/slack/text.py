@@ -84,6 +84,10 @@ def N_(message: str) -> str:
     return message
 
 
+#: A link's text beyond this says nothing more, characters.
+LONGEST_LINK_TEXT = 120
+
+
 @dataclass(frozen=True, kw_only=True)
 class Style:
     """How one medium writes emphasis, code, people and moments.
@@ -96,12 +100,23 @@ class Style:
     bold: str
     code: str
     person: str
+    struck: str
+    link: str
     slack_dates: bool = False
 
 
-SLACK = Style(escape=escape, escape_code=escape, bold="*{}*", code="`{}`", person="<@{}>", slack_dates=True)
-MARKDOWN = Style(escape=escape_markdown, escape_code=one_line, bold="**{}**", code="`{}`", person="{}")
-PLAIN = Style(escape=one_line, escape_code=one_line, bold="{}", code="{}", person="{}")
+SLACK = Style(
+    escape=escape, escape_code=escape, bold="*{}*", code="`{}`", person="<@{}>", struck="~{}~",
+    link="<{url}|{text}>", slack_dates=True,
+)  # fmt: skip
+MARKDOWN = Style(
+    escape=escape_markdown, escape_code=one_line, bold="**{}**", code="`{}`", person="{}", struck="~~{}~~",
+    link="[{text}]({url})",
+)  # fmt: skip
+PLAIN = Style(
+    escape=one_line, escape_code=one_line, bold="{}", code="{}", person="{}", struck="[{}]",
+    link="{text} ({url})",
+)  # fmt: skip
 
 
 @cache
@@ -145,6 +160,20 @@ class Words:
     def bold(self, text: str) -> Markup:
         """Return `text` emphasised."""
         return Markup(self.style.bold.format(self.safe(text)))
+
+    def struck(self, text: str) -> Markup:
+        """Return `text` struck through, line by line: Slack ends the stroke where a line ends."""
+        lines = self.safe(text).splitlines()
+        return Markup("\n".join(self.style.struck.format(line) if line.strip() else line for line in lines))
+
+    def link(self, text: str, url: str) -> Markup:
+        """Return `text`, cut where it is long, leading to `url`; the bare text without an address."""
+        safe = self.safe(text if isinstance(text, Markup) else clean(text, limit=LONGEST_LINK_TEXT))
+        if not re.fullmatch(r"https?://[^\s<>|()\[\]]+", url):
+            return safe
+        if self.style.slack_dates:
+            safe = Markup(safe.replace("|", "/"))  # Slack splits a reference there.
+        return Markup(self.style.link.format(text=safe, url=self.style.escape_code(url)))
 
     def code(self, text: str) -> Markup:
         """Return `text` in a fixed-width face; backquotes inside would end it, so they go."""

@@ -2,6 +2,7 @@
 
 import secrets
 from dataclasses import dataclass
+from datetime import datetime
 
 from bot.domain.ids import ChannelId, PersonId, RollbackId, TargetName
 from bot.domain.playbook import Playbook
@@ -31,27 +32,30 @@ async def ask_for_rollback(
 ) -> RollbackId | None:
     """Write the request down and start preparing it; None when this request was seen before."""
     now = clock()
+
+    def accept(tx: Transaction) -> RollbackId | None:
+        return ask(tx, request, playbook=playbook, at=now) if tx.first_time(request.key, at=now) else None
+
+    return await store.change(accept)
+
+
+def ask(tx: Transaction, request: AskForRollback, *, playbook: Playbook, at: datetime) -> RollbackId:
+    """Write a request down that is new, and start preparing it, in the caller's transaction."""
     rollback = Rollback(
         id=new_rollback_id(),
         target=request.target,
         state=RollbackState.ASKED,
         asked_by=request.person,
-        asked_at=now,
+        asked_at=at,
         reason=request.reason,
         forced=request.forced,
         channel=request.channel,
         acting_team=request.acting_team,
         playbook_version=playbook.version,
     )
-
-    def accept(tx: Transaction) -> RollbackId | None:
-        if not tx.first_time(request.key, at=now):
-            return None
-        tx.add_rollback(rollback)
-        tx.start(Workflow.PREPARE, rollback.id, rollback=rollback.id)
-        return rollback.id
-
-    return await store.change(accept)
+    tx.add_rollback(rollback)
+    tx.start(Workflow.PREPARE, rollback.id, rollback=rollback.id)
+    return rollback.id
 
 
 def new_rollback_id() -> RollbackId:

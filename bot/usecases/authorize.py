@@ -21,13 +21,13 @@ class Acting:
 
 async def authorize(
     person: PersonId,
-    permission: Permission,
+    permission: Permission | None,
     *,
     acting_team: str | None,
     playbook: Playbook,
     people: People,
 ) -> Refusal | None:
-    """Return why `person` may not use `permission`, None when they may.
+    """Return why `person` may not use `permission` (None: what every member may), None when they may.
 
     Whoever is at the command line has passed the machine's own access control and holds its Google
     credentials, so they may; what they do is recorded under their login.
@@ -39,12 +39,19 @@ async def authorize(
             await people.person(person),
             permission,
             playbook=playbook,
-            members={group: await people.members(group) for group in playbook.groups_with(permission)},
+            members=await _members(permission, playbook=playbook, people=people),
             home_team=await people.home_team(),
             acting_team=acting_team,
         )
     except PeopleUnknown:
         return nobody_can_say(permission, playbook=playbook)
+
+
+async def _members(
+    permission: Permission | None, *, playbook: Playbook, people: People
+) -> dict[str, frozenset[PersonId]]:
+    groups = playbook.groups_with(permission) if permission else ()
+    return {group: await people.members(group) for group in groups}
 
 
 def refusal_facts(no: Refusal) -> dict[str, Any]:

@@ -31,6 +31,7 @@ from bot.usecases.ask_for_rollback import again_id
 from bot.usecases.faults import fault_problem
 from bot.usecases.gather_evidence import Gathering, gather_evidence, traffic_evidence
 from bot.usecases.journal import Line
+from bot.usecases.patient_look import FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS, look_patiently
 from bot.usecases.ports import (
     Clock,
     Cloud,
@@ -44,11 +45,7 @@ from bot.usecases.ports import (
 )
 from bot.usecases.rollback_progress import Pause, Progress
 
-#: Reading again after an error from Google: first and longest pause, seconds.
-FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.5, 15.0
-#: After this long without an answer the outcome is called unknown, aloud.
-UNKNOWN_AFTER = timedelta(seconds=10)
-#: And after this long the bot stops asking; the message has carried the line by hand since then.
+#: After this long without an answer the bot stops asking; until then the message carries the line by hand.
 GIVE_UP_AFTER = timedelta(hours=1)
 
 
@@ -185,19 +182,17 @@ class _Doing:
         While Google does not answer it is asked again and again, first quickly; the state turns
         to "unknown, still checking" so that nobody believes more than is known.
         """
-        since, pause = self._use.clock(), FIRST_PAUSE_SECONDS
-        while True:
-            try:
-                return await self._use.cloud.look(self._target(rollback))
-            except CloudFault as fault:
-                waited = self._use.clock() - since
-                if fault.kind not in OUTCOME_UNKNOWN or waited > GIVE_UP_AFTER:
-                    await self._end_with_fault(await self._progress.read(), fault)
-                    return None
-                if waited > UNKNOWN_AFTER:
-                    await self._unknown(fault)
-            await self._use.pause(pause)
-            pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
+        try:
+            return await look_patiently(
+                lambda: self._use.cloud.look(self._target(rollback)),
+                give_up_after=GIVE_UP_AFTER,
+                unknown=self._unknown,
+                clock=self._use.clock,
+                pause=self._use.pause,
+            )
+        except CloudFault as fault:
+            await self._end_with_fault(await self._progress.read(), fault)
+            return None
 
     async def _unknown(self, fault: CloudFault) -> None:
         rollback = await self._progress.read()

@@ -1,97 +1,77 @@
-"""Closing an incident: the next rollback of its target opens a new one."""
+"""Closing an incident, with its final record, and opening it again within a day."""
 
-from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import timedelta
 
-from bot.domain.ids import ChannelId, IncidentNumber, PersonId
 from bot.domain.incident import Incident, IncidentState
 from bot.domain.playbook import Permission
+from bot.domain.still_open import StillOpen
 from bot.domain.timeline import Event
-from bot.usecases.accept import accept
-from bot.usecases.authorize import Acting, authorize, refusal_facts
-from bot.usecases.journal import Line, audit, write_lines
-from bot.usecases.ports import (
-    Clock,
-    Notice,
-    NotKept,
-    Said,
-    Showing,
-    Steps,
-    Store,
-    Transaction,
-    Workflow,
-)
+from bot.usecases.act import Deed, Doing, Reply
+from bot.usecases.look_what_is_open import look_what_is_open
+from bot.usecases.open_incident import keep_fresh
+from bot.usecases.page_contact import call_off_all
+from bot.usecases.plan_follow_ups import plan_follow_ups
+from bot.usecases.ports import Said, Showing
+from bot.usecases.show_record import show_record
+
+#: After that something new has happened, and a new incident tells it better.
+REOPEN_WITHIN = timedelta(days=1)
 
 
-async def accept_closing(
-    key: str,
-    number: IncidentNumber,
-    person: PersonId,
-    acting_team: str | None,
-    channel: ChannelId,
-    *,
-    store: Store,
-    clock: Clock,
-) -> None:
-    """Write the wish down, once per `key`."""
-    who = {"person": person, "acting_team": acting_team or "", "channel": channel}
-    id = f"{number}:{key}"
-    wish = {"incident": str(number), **who}
-    await accept(key, Workflow.CLOSE, id, store=store, clock=clock, **wish, key=key)
+def _close(doing: Doing) -> Reply:
+    if doing.incident.state is IncidentState.CLOSED:
+        return Reply(what=Said.INCIDENT_CLOSED)
+    left = look_what_is_open(doing.tx, doing.incident, doing.playbook)
+    if left.keeps_it_open:
+        return cannot_end(left)
+    doing.write(Event.INCIDENT_CLOSED, open=_counts(left))
+    end(doing, replace(doing.incident, state=IncidentState.CLOSED, closed_at=doing.at))
+    doing.tx.show(Showing.CLOSED, f"{doing.incident.number}:{doing.act.key}", channel=doing.channel)
+    return Reply(what=Said.INCIDENT_CLOSED)
 
 
-async def close_incident(arguments: Mapping[str, str], *, steps: Steps, use: Acting) -> None:
-    """Close an incident, or say why not."""
-    await steps.step("close", lambda: _close(arguments, use), into=str)
-
-
-async def _close(arguments: Mapping[str, str], use: Acting) -> str:
-    playbook = use.playbooks.current()
-    key, person = arguments["key"], PersonId(arguments["person"])
-    number, channel = IncidentNumber(int(arguments["incident"])), ChannelId(arguments["channel"])
-    no = await authorize(
-        person,
-        Permission.COMPLETE_RECORD,
-        acting_team=arguments["acting_team"] or None,
-        playbook=playbook,
-        people=use.people,
+def cannot_end(left: StillOpen) -> Reply:
+    """Say what keeps an incident open."""
+    if left.running:
+        return Reply(what=Said.STILL_RUNNING)
+    return Reply(
+        what=Said.NEEDED_TO_CLOSE, facts={"steps": [line.title.model_dump() for line in left.needed]}
     )
-    now = use.clock()
-
-    def close(tx: Transaction) -> str:
-        facts: dict[str, object] = {"incident": number}
-        if no is not None:
-            facts |= refusal_facts(no)
-            audit(
-                tx, Line(event=Event.CLOSE_REFUSED, key=f"refused:{key}", actor=person, facts=facts), at=now
-            )
-            what = Said.REFUSED
-        else:
-            what = _closed(tx, number, person, ChannelId(playbook.channels.incidents), at=now, key=key)
-        tx.tell(Notice(what=what, person=person, channel=channel, facts=facts), key=f"{what}:{key}")
-        return what
-
-    return await use.store.change(close)
 
 
-def _closed(
-    tx: Transaction, number: IncidentNumber, by: PersonId, incidents: ChannelId, *, at: datetime, key: str
-) -> Said:
-    try:
-        incident = tx.incident(number)
-    except NotKept:
-        return Said.NO_SUCH_INCIDENT
-    if _still_running(tx, incident):
-        return Said.STILL_RUNNING
-    if incident.state is IncidentState.OPEN:
-        tx.save_incident(replace(incident, state=IncidentState.CLOSED, closed_at=at))
-        line = Line(event=Event.INCIDENT_CLOSED, key=f"closed:{key}", actor=by)
-        write_lines(tx, number, [line], at=at, channel=incidents)
-        tx.show(Showing.BOARD, str(number), channel=incidents)
-    return Said.INCIDENT_CLOSED
+def end(doing: Doing, ended: Incident) -> None:
+    """Store an incident that is over, call nobody any more, and post its record for good."""
+    doing.save(ended)
+    call_off_all(doing.tx, ended, doing.playbook, at=doing.at, by=doing.act.person)
+    plan_follow_ups(doing.tx, ended, doing.playbook, at=doing.at)
+    show_record(doing.tx, ended.number, channel=doing.channel, at=doing.at)
 
 
-def _still_running(tx: Transaction, incident: Incident) -> bool:
-    running = tx.running_rollback(incident.target)
-    return running is not None and running.incident == incident.number
+def _counts(left: StillOpen) -> dict[str, int]:
+    return {
+        "steps": len(left.steps) + len(left.clock),
+        "follow_ups": len(left.follow_ups),
+        "pages": len(left.pages),
+    }
+
+
+def _reopen(doing: Doing) -> Reply:
+    incident = doing.incident
+    if incident.state is IncidentState.OPEN or incident.closed_at is None:
+        return Reply(what=Said.IS_OPEN)
+    if incident.merged_into is not None:
+        return Reply(what=Said.WAS_JOINED, facts={"into": incident.merged_into})
+    other = doing.tx.open_incident(incident.target)
+    if other is not None:
+        return Reply(what=Said.OTHER_IS_OPEN, facts={"other": other.number, "target": incident.target})
+    if doing.at - incident.closed_at > REOPEN_WITHIN:
+        return Reply(what=Said.TOO_LATE_TO_REOPEN, facts={"target": incident.target})
+    doing.save(replace(incident, state=IncidentState.OPEN, closed_at=None))
+    doing.write(Event.INCIDENT_REOPENED, why=doing.act.words.get("why", ""))
+    keep_fresh(doing.tx, incident.number, at=doing.at)
+    return Reply(what=Said.REOPENED)
+
+
+CLOSE = Deed(do=_close, permission=Permission.COMPLETE_RECORD, commander_may=True, when_closed=True)
+REOPEN = Deed(do=_reopen, permission=Permission.COMPLETE_RECORD, commander_may=True, when_closed=True)

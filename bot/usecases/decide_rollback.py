@@ -8,16 +8,20 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from bot.domain.first_guess import first_guess
 from bot.domain.flags import flags, looks_healthy
 from bot.domain.ids import ChannelId, IncidentNumber, PersonId, RevisionName, RollbackId
-from bot.domain.incident import Incident, IncidentState, first_guess
+from bot.domain.incident import Incident, IncidentState
 from bot.domain.playbook import Permission, Playbook
 from bot.domain.readings import Reading
 from bot.domain.rollback import CARD_GOOD_FOR, Plan, Rollback, RollbackState, moved
 from bot.domain.timeline import Event
 from bot.usecases.accept import accept
+from bot.usecases.act import playbook_of
 from bot.usecases.authorize import Acting, authorize, refusal_facts
+from bot.usecases.before_rollback import safety_facts, safety_in, safety_of
 from bot.usecases.journal import Line, audit, write_lines
+from bot.usecases.open_incident import open_incident
 from bot.usecases.ports import (
     Clock,
     Notice,
@@ -28,6 +32,8 @@ from bot.usecases.ports import (
     Transaction,
     Workflow,
 )
+from bot.usecases.show_incident import show_incident
+from bot.usecases.tick_checklist import begin_checklist
 
 
 class Choice(StrEnum):
@@ -40,7 +46,10 @@ class Choice(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Decision:
-    """A press of a button. `stable` is the chosen revision where `choice` is STABLE."""
+    """A press of a button. `stable` is the chosen revision where `choice` is STABLE.
+
+    `all_the_same` says that the person has read why an answer holds the rollback back.
+    """
 
     rollback: RollbackId
     choice: Choice
@@ -48,6 +57,7 @@ class Decision:
     acting_team: str | None
     channel: ChannelId
     stable: RevisionName | None = None
+    all_the_same: bool = False
 
 
 _DECISION = TypeAdapter(Decision)
@@ -102,8 +112,10 @@ def _go(
         return "no plan yet"
     running = tx.running_rollback(rollback.target)
     if running is not None:
-        _tell(tx, decision, key, Said.ALREADY_RUNNING, _who_and_when(running))
+        _tell(tx, decision, key, Said.ALREADY_RUNNING, who_and_when(running))
         return "another one is running"
+    if _held_back(tx, rollback, decision, key, playbook):
+        return "held back"
     coloured = flags(rollback.before, playbook.thresholds, now=rollback.asked_at)
     if looks_healthy(coloured) and not rollback.twice:
         tx.save_rollback(replace(rollback, twice=True))
@@ -113,13 +125,23 @@ def _go(
     return "requested"
 
 
+def _held_back(tx: Transaction, rollback: Rollback, decision: Decision, key: str, playbook: Playbook) -> bool:
+    """True when a question comes first, or its answer asks for a second thought: the card shows which."""
+    safety = safety_of(tx, rollback.target, playbook)
+    if safety is None or not (safety.open or (safety.holds_back and not decision.all_the_same)):
+        return False
+    tx.show(Showing.ROLLBACK, rollback.id, channel=ChannelId(rollback.channel))
+    _tell(tx, decision, key, Said.SAFETY_FIRST if safety.open else Said.HELD_BACK, safety_facts(safety))
+    return True
+
+
 def already_running(tx: Transaction, rollback: Rollback, *, by: PersonId, at: datetime) -> bool:
     """True when another rollback holds the target: `rollback` is dropped and `by` told who is at it."""
     running = tx.running_rollback(rollback.target)
     if running is None:
         return False
     tx.save_rollback(moved(rollback, RollbackState.CANCELLED, at=at))
-    facts, channel = _who_and_when(running), ChannelId(rollback.channel)
+    facts, channel = who_and_when(running), ChannelId(rollback.channel)
     notice = Notice(what=Said.ALREADY_RUNNING, person=by, channel=channel, facts=facts)
     tx.tell(notice, key=f"running:{rollback.id}")
     return True
@@ -140,9 +162,15 @@ def request_rollback(
         moved(rollback, RollbackState.REQUESTED, at=at), decided_by=by, incident=incident.number
     )
     tx.save_rollback(decided)
+    if incident.decided_at is None:
+        tx.save_incident(replace(incident, decided_at=at))
     channel = ChannelId(playbook.channels.incidents)
-    tx.show(Showing.BOARD, str(incident.number), channel=channel)
-    lines = _opening_lines(decided, rollback.plan, opened=opened)
+    show_incident(tx, incident.number, channel=channel)
+    lines = [
+        *_opening_lines(decided, rollback.plan, opened=opened),
+        *_not_asked(decided, incident, playbook, tx),
+    ]
+    lines += begin_checklist(tx, decided, channel=channel, at=at)
     write_lines(tx, incident.number, lines, at=at, channel=channel)
     tx.show(Showing.ROLLBACK, rollback.id, channel=ChannelId(rollback.channel))
     tx.start(Workflow.ROLLBACK, rollback.id, rollback=rollback.id)
@@ -167,7 +195,7 @@ def _incident_for(
         playbook_version=playbook.version,
         deployed_at=rollback.deployed_at,
     )
-    return tx.add_incident(draft), True
+    return open_incident(tx, draft, playbook=playbook, at=at), True
 
 
 def _opening_lines(rollback: Rollback, plan: Plan, *, opened: bool) -> list[Line]:
@@ -202,6 +230,15 @@ def _opening_lines(rollback: Rollback, plan: Plan, *, opened: bool) -> list[Line
             },
         ),
     ]
+
+
+def _not_asked(rollback: Rollback, incident: Incident, playbook: Playbook, tx: Transaction) -> list[Line]:
+    """Put the question that force did not wait for, in the thread; the diagnosis asks it as well."""
+    safety = safety_in(incident, playbook_of(tx, incident, playbook))
+    if safety is None or not safety.open:
+        return []
+    key = f"{Event.SAFETY_NOT_ASKED}:{rollback.id}"
+    return [Line(event=Event.SAFETY_NOT_ASKED, key=key, facts=safety_facts(safety))]
 
 
 def reading_lines(rollback: Rollback) -> list[Line]:
@@ -243,11 +280,12 @@ def _refused(tx: Transaction, decision: Decision, key: str, facts: dict[str, Any
 
 
 def _too_late(tx: Transaction, rollback: Rollback, decision: Decision, key: str) -> str:
-    _tell(tx, decision, key, Said.ALREADY_DECIDED, _who_and_when(rollback))
+    _tell(tx, decision, key, Said.ALREADY_DECIDED, who_and_when(rollback))
     return "decided before"
 
 
-def _who_and_when(rollback: Rollback) -> dict[str, Any]:
+def who_and_when(rollback: Rollback) -> dict[str, Any]:
+    """Return how a rollback stands and by whom, as JSON facts for a notice."""
     when = rollback.requested_at or rollback.ended_at or rollback.asked_at
     return {
         "target": rollback.target,

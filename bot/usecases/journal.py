@@ -39,6 +39,8 @@ def write_lines(
         )
     ]
     if new:
+        # Whatever changes for anybody leaves a line: a page, a step, a follow-up.
+        tx.refresh_homes(number)
         tx.show(Showing.LOG, f"{number}:{new[0]}-{new[-1]}", channel=channel, under=board_key(number))
 
 

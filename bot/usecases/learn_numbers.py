@@ -3,9 +3,9 @@
 from dataclasses import replace
 from datetime import datetime
 
+from bot.domain.first_guess import first_guess
 from bot.domain.flags import flags
 from bot.domain.ids import ChannelId, RollbackId
-from bot.domain.incident import first_guess
 from bot.domain.playbook import Playbook
 from bot.domain.readings import Reading
 from bot.domain.rollback import Rollback

@@ -6,16 +6,27 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Protocol, TypeVar
 
-from bot.domain.ids import ChannelId, IncidentNumber, PersonId, RollbackId, TargetName
+from bot.domain.announcement import Announcement, NoticeFacts
+from bot.domain.change import Change, ChangeWrite
+from bot.domain.confirmation import Confirmation
+from bot.domain.edition import Edition
+from bot.domain.follow_up import FollowUp
+from bot.domain.guide import Backups, NoticePlan
+from bot.domain.ids import ChangeId, ChannelId, IncidentNumber, PersonId, RollbackId, TargetName
 from bot.domain.incident import Incident
+from bot.domain.last_seen import LastSeen
+from bot.domain.log_lines import LogLines
+from bot.domain.paging import Page
 from bot.domain.people import Person
 from bot.domain.playbook import Playbook, Target
 from bot.domain.readings import ProbeResult, Reading, RequestCounts, Side
-from bot.domain.rollback import Rollback, Write
+from bot.domain.rollback import Rollback
 from bot.domain.timeline import Entry, Event
 from bot.domain.traffic import Sides, TargetState
 
 T = TypeVar("T")
+#: What is simply kept by its id; see `Transaction.keep`.
+K = TypeVar("K", Announcement, Confirmation, Edition, FollowUp, LastSeen, Page)
 
 
 class Clock(Protocol):
@@ -35,12 +46,15 @@ class Cloud(Protocol):
         missing router or stable service raises `CloudFault` (NOT_FOUND).
         """
 
-    async def write(self, target: Target, write: Write, *, state: TargetState) -> None:
+    async def write(self, target: Target, write: ChangeWrite, *, state: TargetState) -> None:
         """Send one minimal `UpdateService` and return once Google has accepted it.
 
         Does not wait for it to take effect and does not retry. `state` is what was just read; its
         etag goes along. Refuses (ValueError) whatever does not add to 100 % or names LATEST.
         """
+
+    async def dry_run(self, target: Target, write: ChangeWrite, *, state: TargetState) -> None:
+        """Let Google check the very `UpdateService` that `write` would send, changing nothing."""
 
     async def missing_permissions(self, target: Target) -> frozenset[str]:
         """Return those of ``run.services.get`` and ``run.services.update`` that we do not hold."""
@@ -66,6 +80,18 @@ class RequestLog(Protocol):
         """Return what each side in `sides` answered in the window, never raising.
 
         A log that could not be read is an entry with `RequestCounts.problem`.
+        """
+
+
+class LogReader(Protocol):
+    """Cloud Logging's lines, as somebody who looks for a cause reads them."""
+
+    async def entries(
+        self, target: Target, written: str, *, limit: int, since: datetime, until: datetime
+    ) -> LogLines:
+        """Return the newest `limit` entries in ``since`` <= t < ``until`` that the filter lets through.
+
+        `written` is in Cloud Logging's filter language. Never raises: see `LogLines.problem`.
         """
 
 
@@ -95,6 +121,76 @@ class People(Protocol):
     async def home_team(self) -> str:
         """Return our own workspace's id. Raises `PeopleUnknown` when Slack cannot say."""
 
+    async def home_url(self) -> str:
+        """Return our own workspace's address. Raises `PeopleUnknown` when Slack cannot say."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Written:
+    """A message somebody wrote. `author` is a person's id, or a bot's name; `text` as Slack keeps it.
+
+    `files` are their names with their addresses in Slack; `thread` is the thread's first message,
+    None for a message in no thread. `link` is its permalink, empty where Slack gave none.
+    """
+
+    channel: ChannelId
+    ts: str
+    author: str
+    text: str
+    at: datetime
+    files: tuple[tuple[str, str], ...] = ()
+    thread: str | None = None
+    link: str = ""
+
+
+class MessageUnreadable(Exception):
+    """Slack does not let us read a message, with its own word for why."""
+
+
+class Messages(Protocol):
+    """Messages that people wrote in Slack."""
+
+    async def message(self, channel: ChannelId, ts: str) -> Written:
+        """Return one message. Raises `MessageUnreadable`."""
+
+    async def link(self, channel: ChannelId, ts: str) -> str:
+        """Return a message's permalink; empty where Slack gives none."""
+
+
+class BadTemplate(Exception):
+    """A template that cannot be filled in: it is missing, or asks for what nobody knows."""
+
+
+class NoticeTexts(Protocol):
+    """The texts for people, before anybody has edited them."""
+
+    def written(self, facts: NoticeFacts, locale: str) -> str:
+        """Return the notice of `facts.plan` filled in, raw. Raises `BadTemplate`."""
+
+    def try_all(self, plan: NoticePlan, playbook: Playbook) -> None:
+        """Fill the notice in with samples in every language. Raises `BadTemplate`."""
+
+
+class Channels(Protocol):
+    """Slack's channels, as far as we can see them."""
+
+    async def missing(self, names: frozenset[str]) -> frozenset[str]:
+        """Return those of `names` (``#name`` or id) that do not exist or are archived.
+
+        Raises `PeopleUnknown` when Slack cannot say.
+        """
+
+
+class BackupUnknown(Exception):
+    """Nobody could say when the newest backup was made; the message says why."""
+
+
+class BackupAge(Protocol):
+    """When the newest backup was made."""
+
+    async def newest(self, where: Backups) -> datetime:
+        """Ask the configured command or page (aware, UTC). Raises `BackupUnknown`."""
+
 
 class Playbooks(Protocol):
     """The playbook in force; the last good one while the file is broken."""
@@ -109,9 +205,25 @@ class Workflow(StrEnum):
     PREPARE = "prepare"
     DECIDE = "decide"
     ROLLBACK = "rollback"
+    PREPARE_CHANGE = "prepare_change"
+    DECIDE_CHANGE = "decide_change"
+    CHANGE = "change"
     COMPLETE_RECORD = "complete_record"
     STATUS = "status"
-    CLOSE = "close"
+    ACT = "act"
+    DECLARE = "declare"
+    ADD_MESSAGE = "add_message"
+    LOOK = "look"
+    TICK = "tick"
+    WATCH_CHECKLIST = "watch_checklist"
+    REMIND_CHECKLIST = "remind_checklist"
+    PAGE = "page"
+    FOLLOW_UP = "follow_up"
+    REMIND_UPDATE = "remind_update"
+    HOME = "home"
+    HOMES = "homes"
+    READINESS = "readiness"
+    CONFIRM = "confirm"
     POST = "post"
 
 
@@ -123,11 +235,72 @@ class Said(StrEnum):
     ALREADY_DECIDED = "already_decided"
     ALREADY_RUNNING = "already_running"
     CARD_EXPIRED = "card_expired"
+    CHANGE_DECIDED = "change_decided"
+    CHANGE_RUNNING = "change_running"
+    CHANGE_EXPIRED = "change_expired"
     STATUS = "status"
     INCIDENT_CLOSED = "incident_closed"
+    ALREADY_CLOSED = "already_closed"
     NO_SUCH_INCIDENT = "no_such_incident"
     STILL_RUNNING = "still_running"
+    DECLARED = "declared"
+    JOINED_OPEN = "joined_open"
+    NOT_ONE_OF_US = "not_one_of_us"
+    COMMAND_IS_YOURS = "command_is_yours"
+    COMMAND_ELSEWHERE = "command_elsewhere"
+    COMMAND_TAKEN = "command_taken"
+    COMMAND_GIVEN = "command_given"
+    ROLE_AS_IT_IS = "role_as_it_is"
+    ROLE_TAKEN = "role_taken"
+    AS_IT_IS = "as_it_is"
+    NO_SUCH_SCENARIO = "no_such_scenario"
+    NOTED = "noted"
+    NOTED_BEFORE = "noted_before"
+    NO_SUCH_LINE = "no_such_line"
+    WHICH_INCIDENT = "which_incident"
+    MESSAGE_UNREADABLE = "message_unreadable"
+    EXPORTED = "exported"
+    CANNOT_JOIN = "cannot_join"
+    NEEDED_TO_CLOSE = "needed_to_close"
+    IS_OPEN = "is_open"
+    TOO_LATE_TO_REOPEN = "too_late_to_reopen"
+    OTHER_IS_OPEN = "other_is_open"
+    WAS_JOINED = "was_joined"
+    REOPENED = "reopened"
+    SAFETY_FIRST = "safety_first"
+    HELD_BACK = "held_back"
+    OLDER_STATE = "older_state"
+    ANSWERED_MEANWHILE = "answered_meanwhile"
+    STEP_STANDS = "step_stands"
+    BY_HAND = "by_hand"
     RECORD_SAVED = "record_saved"
+    STEP_FASTER = "step_faster"
+    STEP_CHANGED = "step_changed"
+    STEP_WHY_NEEDED = "step_why_needed"
+    STEP_TAKEN = "step_taken"
+    NO_SUCH_STEP = "no_such_step"
+    PAGED = "paged"
+    PAGED_BEFORE = "paged_before"
+    PAGE_NOBODY = "page_nobody"
+    PAGE_YOURS = "page_yours"
+    PAGE_TAKEN = "page_taken"
+    PAGE_ENDED = "page_ended"
+    FOLLOW_UPS = "follow_ups"
+    FOLLOW_UP_SAVED = "follow_up_saved"
+    FOLLOW_UP_STANDS = "follow_up_stands"
+    FOLLOW_UP_GIVEN = "follow_up_given"
+    FOLLOW_UP_DUE = "follow_up_due"
+    NO_SUCH_NOTICE = "no_such_notice"
+    PLACEHOLDER_LEFT = "placeholder_left"
+    ANNOUNCEMENT_WAITS = "announcement_waits"
+    ANNOUNCEMENT_POSTED = "announcement_posted"
+    ANNOUNCEMENT_DECIDED = "announcement_decided"
+    ANNOUNCEMENT_CHANGED = "announcement_changed"
+    ANNOUNCEMENT_KEPT = "announcement_kept"
+    NOT_YOUR_OWN = "not_your_own"
+    CHANNEL_REFUSED = "channel_refused"
+    READINESS = "readiness"
+    POINT_CONFIRMED = "point_confirmed"
     FAULT = "fault"
     BROKEN = "broken"
 
@@ -146,10 +319,24 @@ class Showing(StrEnum):
     """What a message shows; it is rendered from stored facts each time it is sent."""
 
     ROLLBACK = "rollback"
+    CHANGE = "change"
     BOARD = "board"
+    DIAGNOSIS = "diagnosis"
+    CHECKLIST = "checklist"
     LOG = "log"
+    FINDING = "finding"
+    APPROVAL = "approval"
+    ANNOUNCEMENT = "announcement"
+    UPDATE_DUE = "update_due"
+    HOME = "home"
     RECORD = "record"
     RECORD_FILE = "record_file"
+    TIMELINE_FILE = "timeline_file"
+    CLOSED = "closed"
+    PAGE = "page"
+    PAGE_END = "page_end"
+    FOLLOW_UPS = "follow_ups"
+    FOLLOW_UP_DUE = "follow_up_due"
     NOTICE = "notice"
 
 
@@ -183,6 +370,21 @@ class Transaction(Protocol):
     def rollbacks_of(self, incident: IncidentNumber) -> tuple[Rollback, ...]:
         """Return an incident's rollbacks, oldest first."""
 
+    def add_change(self, change: Change) -> None:
+        """Store a new change of a canary."""
+
+    def change(self, id: ChangeId) -> Change:
+        """Return and lock a change. Raises `NotKept` when there is none."""
+
+    def save_change(self, change: Change) -> None:
+        """Store its new state. Raises `TargetBusy` when another one is running on its target."""
+
+    def running_change(self, target: TargetName) -> Change | None:
+        """Return the change that holds `target` now."""
+
+    def changes_of(self, incident: IncidentNumber) -> tuple[Change, ...]:
+        """Return an incident's changes, oldest first."""
+
     def add_incident(self, incident: Incident) -> Incident:
         """Store a new incident; its number is given by the database and returned."""
 
@@ -197,6 +399,30 @@ class Transaction(Protocol):
 
     def incidents(self, *, limit: int) -> tuple[Incident, ...]:
         """Return incidents, newest first."""
+
+    def open_incidents(self) -> tuple[Incident, ...]:
+        """Return every open incident, oldest first, without locking them."""
+
+    def keep(self, value: K) -> None:
+        """Store a value under its id, new or in place of the older one."""
+
+    def kept(self, what: type[K], id: str) -> K:
+        """Return and lock what is stored under `id`. Raises `NotKept` when there is none."""
+
+    def find(self, what: type[K], **where: Any) -> tuple[K, ...]:
+        """Return every value whose fields equal `where` (a tuple: one of them), oldest first."""
+
+    def wake(self, workflow: Workflow, id: str, /, *, at: datetime, **arguments: str) -> None:
+        """Start a workflow at `at` (aware, UTC) or soon after; the same id again moves the time."""
+
+    def let_sleep(self, workflow: Workflow, id: str, /) -> None:
+        """Do not wake it after all; nothing happens when it is not waiting."""
+
+    def anything_due(self, at: datetime) -> bool:
+        """True when a workflow should have been woken by `at`."""
+
+    def wake_due(self, at: datetime) -> int:
+        """Start every workflow that is due, each by one process only; return how many."""
 
     def write_down(
         self, chain: str, event: Event, *, key: str, at: datetime, actor: str, **facts: Any
@@ -219,6 +445,21 @@ class Transaction(Protocol):
             under: key of the message whose thread it belongs in, such as ``board:12``.
         """
 
+    def stands_at(self, key: str) -> tuple[ChannelId, str] | None:
+        """Return channel id and timestamp of the message with that key, None while it is not posted."""
+
+    def refresh_homes(self, number: IncidentNumber) -> None:
+        """Render anew, about a second after the commit, each Home that was opened within the last hour."""
+
+    def standing(self, key: str) -> tuple[ChannelId, str] | None:
+        """Return channel and ts of the message with that key, such as ``board:12``; None before its post."""
+
+    def message_at(self, channel: ChannelId, ts: str) -> str | None:
+        """Return the key of our message that stands there, None when it is not ours."""
+
+    def posted(self, what: Showing, subject: str) -> tuple[ChannelId, str] | None:
+        """Return channel and timestamp of a message that stands in Slack, None while it does not."""
+
     def resend_unsent(self) -> None:
         """Send what was written while nobody could send it, such as rollbacks without a Slack token."""
 
@@ -231,7 +472,7 @@ class NotKept(LookupError):
 
 
 class TargetBusy(Exception):
-    """Another rollback is running on the same target."""
+    """Another rollback, or another change, is running on the same target."""
 
 
 class Store(Protocol):

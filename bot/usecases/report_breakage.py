@@ -4,11 +4,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
-from bot.domain.by_hand import gcloud_line
-from bot.domain.ids import ChannelId, PersonId, RollbackId
+from bot.domain.by_hand import change_lines, gcloud_line
+from bot.domain.change import RUNNING_CHANGE, Change, ChangeState, moved_change
+from bot.domain.ids import ChangeId, ChannelId, PersonId, RollbackId
 from bot.domain.playbook import Playbook
 from bot.domain.rollback import RUNNING, Rollback, RollbackState, moved
 from bot.domain.timeline import Event
+from bot.usecases.change_progress import ending_line, show_change
 from bot.usecases.journal import Line, write_lines
 from bot.usecases.ports import Clock, Notice, Playbooks, Said, Showing, Store, Transaction, Workflow
 
@@ -32,6 +34,11 @@ async def report_breakage(
             _end(tx, rollback, workflow, reference, playbook, at=now)
             by_hand = _by_hand(rollback, playbook)
             person, channel = rollback.decided_by or rollback.asked_by, rollback.channel
+        if "change" in arguments:
+            change = tx.change(ChangeId(arguments["change"]))
+            _end_change(tx, change, reference, playbook, at=now)
+            by_hand = _change_by_hand(change, playbook)
+            person, channel = change.decided_by or change.asked_by, change.channel
         if person and channel:
             notice = Notice(
                 what=Said.BROKEN,
@@ -63,6 +70,20 @@ def _end(
         line = Line(event=Event.FAULT, key=f"broken:{reference}", facts=facts)
         write_lines(tx, rollback.incident, [line], at=at, channel=channel)
         tx.show(Showing.BOARD, str(rollback.incident), channel=channel)
+
+
+def _end_change(tx: Transaction, change: Change, reference: str, playbook: Playbook, *, at: datetime) -> None:
+    if change.state not in RUNNING_CHANGE:
+        return
+    ending = ChangeState.NOT_VERIFIED if change.applied_at else ChangeState.FAILED
+    ended = replace(moved_change(change, ending, at=at), problem=f"broken:{reference}")
+    tx.save_change(ended)
+    show_change(tx, ended, [ending_line(ended)], playbook=playbook, at=at)
+
+
+def _change_by_hand(change: Change, playbook: Playbook) -> str:
+    target = playbook.target(change.target)
+    return " && ".join(change_lines(target, change, project=target.project)) if target else ""
 
 
 def _by_hand(rollback: Rollback, playbook: Playbook) -> str:

@@ -1,16 +1,19 @@
 """How does the canary stand? The same answer in Slack and on the command line."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 
 from pydantic import TypeAdapter
 
 from bot.domain.faults import CloudFault
-from bot.domain.ids import ChannelId, IncidentNumber, PersonId, TargetName
+from bot.domain.follow_up import FollowUp, FollowUpState
+from bot.domain.ids import ChannelId, PersonId, TargetName
+from bot.domain.last_seen import LastSeen, SeenKind, seen_id
 from bot.domain.plan import canary_share
 from bot.domain.playbook import Target, Topology
 from bot.domain.rollback import Plan, Rollback
-from bot.domain.status import RollbackLine, ServingLine, Status
+from bot.domain.status import Postponed, RollbackLine, ServingLine, Status
 from bot.usecases.accept import accept
 from bot.usecases.look_at_target import Sight, look_at_target, read_numbers
 from bot.usecases.ports import (
@@ -63,23 +66,34 @@ async def _report(arguments: Mapping[str, str], use: Reporting) -> str:
         channel=ChannelId(arguments["channel"]),
         facts={"status": STATUS.dump_python(status, mode="json")},
     )
-    await use.store.change(lambda tx: tx.tell(notice, key=f"status:{arguments['key']}"))
+
+    def tell(tx: Transaction) -> None:
+        tx.tell(notice, key=f"status:{arguments['key']}")
+        keep_status(tx, status)
+
+    await use.store.change(tell)
     return "reported"
+
+
+def keep_status(tx: Transaction, status: Status) -> None:
+    """Keep how a target was last seen, for App Homes."""
+    id = seen_id(SeenKind.STATUS, status.target)
+    content = STATUS.dump_python(status, mode="json")
+    tx.keep(LastSeen(id=id, kind=SeenKind.STATUS, created_at=status.read_at, content=content))
 
 
 async def read_status(name: TargetName, *, use: Reporting) -> Status:
     """Read how `name` stands. Never raises `CloudFault`: trouble is part of the answer."""
     playbook = use.playbooks.current()
     target = playbook.targets[name]
-    incident, rollback = await use.store.look(lambda tx: _going_on(tx, name))
     now = use.clock()
+    known = await use.store.look(lambda tx: _going_on(tx, name, at=now))
     try:
         sight = await look_at_target(target, cloud=use.cloud)
     except CloudFault as fault:
-        return Status(target=name, read_at=now, incident=incident, rollback=rollback, problem=str(fault))
-    return Status(
-        target=name,
-        read_at=now,
+        return replace(known, problem=str(fault))
+    return replace(
+        known,
         serving=_serving(target, sight),
         settled=sight.state.switch.settled,
         last_modifier=sight.state.switch.last_modifier,
@@ -91,14 +105,26 @@ async def read_status(name: TargetName, *, use: Reporting) -> Status:
             now=now,
             least=playbook.thresholds.min_requests,
         ),
-        incident=incident,
-        rollback=rollback,
     )
 
 
-def _going_on(tx: Transaction, name: TargetName) -> tuple[IncidentNumber | None, RollbackLine | None]:
+def _going_on(tx: Transaction, name: TargetName, *, at: datetime) -> Status:
+    """Return what our own records say about a target."""
     incident, rollback = tx.open_incident(name), tx.last_rollback(name)
-    return incident.number if incident else None, _rollback_line(rollback) if rollback else None
+    return Status(
+        target=name,
+        read_at=at,
+        incident=incident.number if incident else None,
+        rollback=_rollback_line(rollback) if rollback else None,
+        postponed=_postponed(tx, name),
+    )
+
+
+def _postponed(tx: Transaction, name: TargetName) -> tuple[Postponed, ...]:
+    holding = tx.find(FollowUp, target=name, state=FollowUpState.OPEN, postpones_deployment=True)
+    return tuple(
+        Postponed(incident=f.incident, titles=f.titles, since=f.created_at, owner=f.owner) for f in holding
+    )
 
 
 def _rollback_line(rollback: Rollback) -> RollbackLine:

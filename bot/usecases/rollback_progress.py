@@ -6,12 +6,15 @@ from datetime import datetime
 
 from bot.domain.ids import ChannelId, RollbackId
 from bot.domain.playbook import Playbook
-from bot.domain.rollback import RUNNING, Rollback, RollbackState, moved
+from bot.domain.rollback import ENDED, RUNNING, Rollback, RollbackState, moved
 from bot.domain.timeline import Event
+from bot.usecases.editions import playbook_of
 from bot.usecases.gather_evidence import evidence_facts
 from bot.usecases.journal import Line, write_lines
+from bot.usecases.plan_follow_ups import plan_follow_ups
 from bot.usecases.ports import Clock, Playbooks, Showing, Store, Transaction
 from bot.usecases.show_record import show_record
+from bot.usecases.tick_checklist import seen_of_rollback, tick_checklist, watch
 
 #: How often Cloud Run is read while something is waited for, seconds. GetService every 0.5 to 1 s is
 #: well inside its quota (reference/cloud-run-and-canary.md, B.4).
@@ -60,7 +63,8 @@ class Progress:
             if not _is_still(kept, after):
                 return False
             tx.save_rollback(_with_numbers(rollback, kept))
-            self._show(tx, rollback, playbook, lines, at=now)
+            seen = _ticks(tx, rollback, kept, playbook, at=now)
+            self._show(tx, rollback, playbook, [*lines, *seen], at=now)
             return True
 
         return await self._store.change(save)
@@ -86,8 +90,12 @@ class Progress:
             if not _is_still(kept, rollback):
                 return kept.state
             tx.save_rollback(_with_numbers(ended, kept))
-            self._show(tx, ended, playbook, lines, at=now)
+            seen = _ticks(tx, ended, kept, playbook, at=now)
+            self._show(tx, ended, playbook, [*lines, *seen], at=now)
             if ended.incident is not None:
+                watch(tx, ended.incident, at=now)
+                incident = tx.incident(ended.incident)
+                plan_follow_ups(tx, incident, playbook_of(tx, incident, playbook), at=now)
                 show_record(tx, ended.incident, channel=ChannelId(playbook.channels.incidents), at=now)
             if also is not None:
                 also(tx)
@@ -112,7 +120,21 @@ class Progress:
         if rollback.incident is not None:
             channel = ChannelId(playbook.channels.incidents)
             tx.show(Showing.BOARD, str(rollback.incident), channel=channel)
+            if rollback.state in ENDED:
+                # It counts recovery down, and a clock's step to roll back is done by a verified one.
+                tx.show(Showing.DIAGNOSIS, str(rollback.incident), channel=channel)
             write_lines(tx, rollback.incident, lines, at=at, channel=channel)
+
+
+def _ticks(
+    tx: Transaction, rollback: Rollback, before: Rollback, playbook: Playbook, *, at: datetime
+) -> list[Line]:
+    """Tick what the rollback's new state shows; the incident is locked before its timeline, as everywhere."""
+    seen = seen_of_rollback(rollback, before=before)
+    if rollback.incident is None or not seen:
+        return []
+    channel = ChannelId(playbook.channels.incidents)
+    return tick_checklist(tx, rollback.incident, seen, channel=channel, at=at)
 
 
 def _is_still(kept: Rollback, known: Rollback) -> bool:

@@ -28,6 +28,8 @@ _OFTEN = {
     "edit progress after": 1,
     "save before": 1,
     "post is recorded": 1,
+    "keep_seen": 1,
+    "watch is recorded": 1,
     "send chat.update": 1,
     "send chat.postMessage log": 2,
 }

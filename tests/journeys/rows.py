@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
@@ -34,6 +35,13 @@ def audited(database_url: str) -> list[tuple[str, str, str]]:
     lines = select(EntryRow).where(EntryRow.chain == AUDIT).order_by(EntryRow.sequence)
     with session(database_url) as opened:
         return [(line.event, line.actor, line.facts.get("why", "")) for line in opened.scalars(lines)]
+
+
+def timeline(database_url: str, chain: str) -> list[tuple[str, str, dict[str, Any]]]:
+    """Return a timeline's lines in order: event, actor, facts."""
+    lines = select(EntryRow).where(EntryRow.chain == chain).order_by(EntryRow.sequence)
+    with session(database_url) as opened:
+        return [(line.event, line.actor, line.facts) for line in opened.scalars(lines)]
 
 
 def states(database_url: str) -> list[str]:

@@ -9,6 +9,7 @@ from bot.adapters.playbook_file import read_playbook
 from bot.domain.ids import RevisionName, ServiceName
 from bot.domain.rollback import PinTraffic
 from bot.sandbox.names import API_CANARY, API_STABLE
+from tests.journeys.incidents import close
 from tests.journeys.rows import audited, change_rollbacks, states
 from tests.journeys.world import PLAYBOOK, World, action_ids, running_bot, texts, until
 
@@ -118,7 +119,7 @@ async def test_a_second_rollback_joins_the_open_incident_and_after_closing_it_a_
         await world.slack.slash("U0LUBIT", "C0OPERATIONS", "/rollback canary force second")
         await until(lambda: states(database_url) == ["verified", "verified"], what="the second rollback")
         board = await world.seen("C0CRITICAL", having="incident.close")
-        await world.slack.click("U0LUBIT", "C0CRITICAL", board["ts"], "incident.close")
+        await close(world, "U0LUBIT", board)
         closed = await world.seen("C0CRITICAL", having="INC-1 · canary · Closed")
         third = await world.cloud.deploy("ion-api", percent=10)
         await settled(world, {API_STABLE: 90, third: 10})

@@ -10,6 +10,7 @@ import pytest
 import pytest_asyncio
 
 from bot.slack.text import Words
+from tests.journeys.incidents import close
 from tests.journeys.rows import audited
 from tests.journeys.world import Bot, World, running_bot, texts, until
 from tests.postgres import PostgresServer
@@ -162,7 +163,7 @@ async def test_whatever_people_write_can_neither_ring_nor_link_nor_hide(
 async def test_closing_the_incident_closes_the_board(bot: Bot, shared_world: World) -> None:
     board = await shared_world.seen("C0CRITICAL", having="incident.close")
 
-    await shared_world.slack.click("U0LUBIT", "C0CRITICAL", board["ts"], "incident.close")
+    await close(shared_world, "U0LUBIT", board)
     closed = await shared_world.seen("C0CRITICAL", having="INC-1 · canary · Closed")
     notice = await shared_world.seen("C0CRITICAL", having="INC-1 is closed", user="U0LUBIT")
 

@@ -13,6 +13,8 @@ import yaml
 from jsonschema import Draft7Validator
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.slack.ids import ShortcutId
+
 _CHECKOUT = Path(__file__).parents[2]
 _BOT = _CHECKOUT / "bot"
 _DATA = Path(__file__).parents[1] / "data" / "slack"
@@ -32,6 +34,7 @@ SCOPES_OF_METHODS: Mapping[str, frozenset[str]] = {
     "chat_delete": frozenset({"chat:write"}),
     "chat_getPermalink": frozenset(),
     "conversations_history": frozenset({"channels:history"}),
+    "conversations_info": frozenset({"channels:read"}),
     "conversations_list": frozenset({"channels:read"}),
     "conversations_replies": frozenset({"channels:history"}),
     "files_getUploadURLExternal": frozenset({"files:write"}),
@@ -40,10 +43,17 @@ SCOPES_OF_METHODS: Mapping[str, frozenset[str]] = {
     "usergroups_users_list": frozenset({"usergroups:read"}),
     "users_info": frozenset({"users:read"}),
     "views_open": frozenset(),
+    "views_publish": frozenset(),
     "views_push": frozenset(),
     "views_update": frozenset(),
 }
 
+
+#: What each event needs. Source: the "Facts" of each event's page on docs.slack.dev.
+SCOPES_OF_EVENTS: Mapping[str, frozenset[str]] = {
+    "app_home_opened": frozenset(),
+    "reaction_added": frozenset({"reactions:read"}),
+}
 
 #: Names that are Slack's: ``reserved_commands``, ``bot_scopes``, ``bot_events``.
 NAMES: Mapping[str, list[str]] = yaml.safe_load((_DATA / "names.yml").read_text(encoding="utf-8"))
@@ -179,7 +189,6 @@ def test_mentions_and_channels_arrive_as_ids(manifest: Manifest) -> None:
 def test_the_app_belongs_to_one_workspace_whose_token_stays(manifest: Manifest) -> None:
     settings = manifest["settings"]
 
-    assert "event_subscriptions" not in settings
     assert settings["interactivity"]["is_enabled"]
     assert not settings["org_deploy_enabled"]
     assert not settings["socket_mode_enabled"]
@@ -206,17 +215,23 @@ def _methods() -> set[str]:
     return attributes & known
 
 
-def _listened_commands() -> set[str]:
-    """Return the names under which listeners are kept: ``….commands["/name"] = …``."""
+def _listened(kind: str) -> set[str]:
+    """Return the names under which listeners are kept: ``….commands["/name"] = …``, by id or by value."""
     return {
-        str(node.slice.value)
+        str(node.slice.value) if isinstance(node.slice, ast.Constant) else _shortcut(node.slice)
         for module in _sources()
         for node in ast.walk(module)
         if isinstance(node, ast.Subscript)
+        and isinstance(node.ctx, ast.Store)
         and isinstance(node.value, ast.Attribute)
-        and node.value.attr == "commands"
-        and isinstance(node.slice, ast.Constant)
+        and node.value.attr == kind
     }
+
+
+def _shortcut(name: ast.expr) -> str:
+    """Return the value of ``ShortcutId.NAME``."""
+    assert isinstance(name, ast.Attribute)
+    return ShortcutId[name.attr].value
 
 
 def test_the_scopes_of_every_method_are_known() -> None:
@@ -236,6 +251,8 @@ def test_no_method_is_called_by_a_name_built_at_run_time() -> None:
 
 def test_the_bot_has_every_scope_that_it_needs_and_no_other(manifest: Manifest) -> None:
     needed = {scope for method in _methods() for scope in SCOPES_OF_METHODS[method]}
+    for event in manifest["settings"]["event_subscriptions"]["bot_events"]:
+        needed |= SCOPES_OF_EVENTS[event]
     if manifest["features"]["slash_commands"]:
         needed.add("commands")
 
@@ -245,4 +262,15 @@ def test_the_bot_has_every_scope_that_it_needs_and_no_other(manifest: Manifest) 
 def test_every_command_is_listened_to_and_every_listener_has_its_command(manifest: Manifest) -> None:
     names = {command["command"] for command in manifest["features"]["slash_commands"]}
 
-    assert names == _listened_commands()
+    assert names == _listened("commands")
+
+
+def test_every_shortcut_is_listened_to_and_every_listener_has_its_shortcut(manifest: Manifest) -> None:
+    ids = [shortcut["callback_id"] for shortcut in manifest["features"]["shortcuts"]]
+
+    assert set(ids) == _listened("shortcuts")
+    assert len(ids) == len(set(ids))
+
+
+def test_every_event_is_listened_to_and_every_listener_hears_of_its_event(manifest: Manifest) -> None:
+    assert set(manifest["settings"]["event_subscriptions"]["bot_events"]) == _listened("events")

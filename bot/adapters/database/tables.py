@@ -88,8 +88,21 @@ class IncidentRow(Base):
     opened_at: Mapped[datetime]
     opened_by: Mapped[str] = mapped_column(String(100))
     playbook_version: Mapped[str] = mapped_column(String(64))
+    playbook: Mapped[str] = mapped_column(
+        String(64), server_default="", comment="the edition it began with; empty: before editions were kept"
+    )
+    scenario: Mapped[str | None] = mapped_column(String(40))
+    scenario_at: Mapped[datetime | None]
+    seen: Mapped[str] = mapped_column(Text, server_default="")
+    commander: Mapped[str | None] = mapped_column(String(100))
+    roles: Mapped[dict[str, Any]] = mapped_column(server_default="{}")
+    answers: Mapped[list[Any]] = mapped_column(server_default="[]")
+    marks: Mapped[dict[str, Any]] = mapped_column(server_default="{}")
+    assigned: Mapped[dict[str, Any]] = mapped_column(server_default="{}")
     deployed_at: Mapped[datetime | None]
+    decided_at: Mapped[datetime | None]
     closed_at: Mapped[datetime | None]
+    merged_into: Mapped[int | None] = mapped_column(comment="the incident this one was joined to")
     people: Mapped[dict[str, Any]]
     edition: Mapped[int] = mapped_column(default=0, comment="bumped whenever the record is rendered anew")
 
@@ -128,6 +141,44 @@ class RollbackRow(Base):
     before: Mapped[list[Any]]
     evidence: Mapped[list[Any]]
     deployed_at: Mapped[datetime | None]
+    requested_at: Mapped[datetime | None]
+    applied_at: Mapped[datetime | None]
+    settled_at: Mapped[datetime | None]
+    ended_at: Mapped[datetime | None]
+    problem: Mapped[str | None] = mapped_column(Text)
+    writes: Mapped[int]
+
+
+class ChangeRow(Base):
+    """One change of a canary; resources and plan are domain values as JSON."""
+
+    __tablename__ = "change"
+    __table_args__ = (
+        # One running change per target, from any replica.
+        Index(
+            "uq_change_running_target",
+            "target",
+            unique=True,
+            sqlite_where=text("running"),
+            postgresql_where=text("running"),
+        ),
+    )
+
+    id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    kind: Mapped[str] = mapped_column(String(20))
+    target: Mapped[str] = mapped_column(String(40))
+    state: Mapped[str] = mapped_column(String(40))
+    running: Mapped[bool] = mapped_column(comment="derived from state; carries the unique index")
+    incident: Mapped[int | None] = mapped_column(ForeignKey("incident.number"), index=True)
+    asked_by: Mapped[str] = mapped_column(String(100))
+    asked_at: Mapped[datetime] = mapped_column(index=True)
+    decided_by: Mapped[str | None] = mapped_column(String(100))
+    channel: Mapped[str] = mapped_column(String(100))
+    acting_team: Mapped[str | None] = mapped_column(String(40))
+    playbook_version: Mapped[str] = mapped_column(String(64))
+    percent: Mapped[int | None] = mapped_column(comment="the canary's share that is wanted, percent")
+    resources: Mapped[dict[str, Any] | None]
+    plan: Mapped[dict[str, Any] | None]
     requested_at: Mapped[datetime | None]
     applied_at: Mapped[datetime | None]
     settled_at: Mapped[datetime | None]
@@ -211,3 +262,109 @@ class ReplicaRow(Base):
 
     id: Mapped[str] = mapped_column(String(120), primary_key=True)
     expires_ms: Mapped[int] = mapped_column(BigInteger)
+
+
+class EditionRow(Base):
+    """A playbook as it was when an incident began; `id` is the SHA-256 of its content."""
+
+    __tablename__ = "playbook_edition"
+
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    version: Mapped[str] = mapped_column(String(64))
+    document: Mapped[dict[str, Any]]
+    created_at: Mapped[datetime]
+
+
+class TimerRow(Base):
+    """A workflow to start at `due_at`; taking the row away is what decides who starts it."""
+
+    __tablename__ = "timer"
+
+    id: Mapped[str] = mapped_column(String(200), primary_key=True)
+    due_at: Mapped[datetime] = mapped_column(index=True)
+    workflow: Mapped[str] = mapped_column(String(40))
+    arguments: Mapped[dict[str, Any]]
+
+
+class PageRow(Base):
+    """One call to one contact."""
+
+    __tablename__ = "page"
+
+    id: Mapped[str] = mapped_column(String(80), primary_key=True)
+    incident: Mapped[int] = mapped_column(ForeignKey("incident.number"), index=True)
+    contact: Mapped[str] = mapped_column(String(40))
+    state: Mapped[str] = mapped_column(String(20), index=True)
+    asked_by: Mapped[str] = mapped_column(String(100))
+    created_at: Mapped[datetime]
+    due_at: Mapped[datetime]
+    channel: Mapped[str] = mapped_column(String(100))
+    origin: Mapped[str] = mapped_column(String(80))
+    attempt: Mapped[int]
+    reason: Mapped[str] = mapped_column(Text)
+    answered_by: Mapped[str | None] = mapped_column(String(100))
+    answered_at: Mapped[datetime | None]
+    why: Mapped[str] = mapped_column(Text)
+
+
+class FollowUpRow(Base):
+    """One task after an incident; it outlives the incident."""
+
+    __tablename__ = "follow_up"
+
+    id: Mapped[str] = mapped_column(String(80), primary_key=True)
+    incident: Mapped[int] = mapped_column(ForeignKey("incident.number"), index=True)
+    target: Mapped[str] = mapped_column(String(40))
+    key: Mapped[str] = mapped_column(String(40))
+    titles: Mapped[dict[str, Any]]
+    state: Mapped[str] = mapped_column(String(20), index=True)
+    created_at: Mapped[datetime]
+    due_at: Mapped[datetime]
+    owner: Mapped[str | None] = mapped_column(String(100), index=True)
+    owner_role: Mapped[str | None] = mapped_column(String(40))
+    postpones_deployment: Mapped[bool]
+    by: Mapped[str | None] = mapped_column(String(100))
+    ended_at: Mapped[datetime | None]
+    why: Mapped[str] = mapped_column(Text)
+
+
+class AnnouncementRow(Base):
+    """One text for people."""
+
+    __tablename__ = "announcement"
+
+    id: Mapped[str] = mapped_column(String(80), primary_key=True)
+    incident: Mapped[int] = mapped_column(ForeignKey("incident.number"), index=True)
+    notice: Mapped[str] = mapped_column(String(40))
+    locale: Mapped[str] = mapped_column(String(10))
+    text: Mapped[str] = mapped_column(Text)
+    state: Mapped[str] = mapped_column(String(20), index=True)
+    created_at: Mapped[datetime]
+    written_by: Mapped[str] = mapped_column(String(100))
+    channels: Mapped[list[Any]]
+    approved_by: Mapped[str | None] = mapped_column(String(100))
+    posted_at: Mapped[datetime | None]
+    next_due_at: Mapped[datetime | None]
+
+
+class LastSeenRow(Base):
+    """How a target stood or how ready it was, as last read; when somebody last looked at their Home."""
+
+    __tablename__ = "last_seen"
+
+    id: Mapped[str] = mapped_column(String(120), primary_key=True)
+    kind: Mapped[str] = mapped_column(String(20), index=True)
+    created_at: Mapped[datetime]
+    content: Mapped[dict[str, Any]]
+
+
+class ConfirmationRow(Base):
+    """What a person confirmed about readiness."""
+
+    __tablename__ = "confirmation"
+
+    id: Mapped[str] = mapped_column(String(160), primary_key=True)
+    point: Mapped[str] = mapped_column(String(40), index=True)
+    by: Mapped[str] = mapped_column(String(100))
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]

@@ -4,33 +4,62 @@ import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from pydantic import TypeAdapter
-from sqlalchemy import func, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from bot.adapters.database.tables import (
+    AnnouncementRow,
     Base,
     ChainRow,
+    ChangeRow,
+    ConfirmationRow,
+    EditionRow,
     EntryRow,
+    FollowUpRow,
     IncidentRow,
+    LastSeenRow,
     MessageRow,
+    PageRow,
     PersonRow,
     RequestRow,
     RollbackRow,
+    TimerRow,
 )
-from bot.domain.ids import ChannelId, IncidentNumber, PersonId, RollbackId, TargetName
+from bot.domain.announcement import Announcement
+from bot.domain.change import RUNNING_CHANGE, Change
+from bot.domain.confirmation import Confirmation
+from bot.domain.edition import Edition
+from bot.domain.follow_up import FollowUp
+from bot.domain.ids import ChangeId, ChannelId, IncidentNumber, PersonId, RollbackId, TargetName
 from bot.domain.incident import Incident, IncidentState
+from bot.domain.last_seen import HOME_FOLLOWS_FOR, LastSeen, SeenKind
+from bot.domain.paging import Page
 from bot.domain.rollback import RUNNING, Rollback
 from bot.domain.timeline import GENESIS, Entry, Event, link
-from bot.usecases.ports import Notice, NotKept, Showing, TargetBusy, Transaction, Workflow
+from bot.usecases.ports import K, Notice, NotKept, Showing, TargetBusy, Transaction, Workflow
 
 _ROLLBACK = TypeAdapter(Rollback)
+_CHANGE = TypeAdapter(Change)
 _INCIDENT = TypeAdapter(Incident)
+
+#: Where each kind of simply kept value lives.
+_SHELVES: Mapping[type, type[Any]] = {
+    Announcement: AnnouncementRow,
+    Confirmation: ConfirmationRow,
+    Edition: EditionRow,
+    FollowUp: FollowUpRow,
+    LastSeen: LastSeenRow,
+    Page: PageRow,
+}
+_ADAPTERS: Mapping[type, TypeAdapter[Any]] = {kind: TypeAdapter(kind) for kind in _SHELVES}
+#: How many timers one transaction wakes.
+WOKEN_AT_ONCE = 50
 
 #: Starts a workflow in a session's own transaction: session, workflow, id, arguments, partition.
 Starter = Callable[[Session, Workflow, str, dict[str, str], str | None], None]
@@ -93,6 +122,37 @@ class SqlTransaction(Transaction):
         found = select(RollbackRow).where(RollbackRow.incident == incident).order_by(RollbackRow.asked_at)
         return tuple(_rollback(row) for row in self._session.scalars(found))
 
+    def add_change(self, change: Change) -> None:
+        """See `Transaction.add_change`."""
+        self._session.add(ChangeRow(**_columns(_CHANGE, change), running=change.state in RUNNING_CHANGE))
+        self._session.flush()
+
+    def change(self, id: ChangeId) -> Change:
+        """See `Transaction.change`."""
+        row = self._session.get(ChangeRow, id, with_for_update=True, populate_existing=True)
+        if row is None:
+            raise NotKept(f"no change {id}")
+        return _change(row)
+
+    def save_change(self, change: Change) -> None:
+        """See `Transaction.save_change`."""
+        values = _columns(_CHANGE, change) | {"running": change.state in RUNNING_CHANGE}
+        try:
+            self._session.execute(update(ChangeRow).where(ChangeRow.id == change.id).values(values))
+        except IntegrityError as error:
+            raise TargetBusy(change.target) from error
+
+    def running_change(self, target: TargetName) -> Change | None:
+        """See `Transaction.running_change`."""
+        found = select(ChangeRow).where(ChangeRow.target == target, ChangeRow.running)
+        row = self._session.scalars(found).one_or_none()
+        return _change(row) if row else None
+
+    def changes_of(self, incident: IncidentNumber) -> tuple[Change, ...]:
+        """See `Transaction.changes_of`."""
+        found = select(ChangeRow).where(ChangeRow.incident == incident).order_by(ChangeRow.asked_at)
+        return tuple(_change(row) for row in self._session.scalars(found))
+
     def add_incident(self, incident: Incident) -> Incident:
         """See `Transaction.add_incident`."""
         values = _columns(_INCIDENT, incident)
@@ -126,6 +186,61 @@ class SqlTransaction(Transaction):
         """See `Transaction.incidents`."""
         found = select(IncidentRow).order_by(IncidentRow.number.desc()).limit(limit)
         return tuple(_incident(row) for row in self._session.scalars(found))
+
+    def open_incidents(self) -> tuple[Incident, ...]:
+        """See `Transaction.open_incidents`."""
+        found = (
+            select(IncidentRow).where(IncidentRow.state == IncidentState.OPEN).order_by(IncidentRow.number)
+        )
+        return tuple(_incident(row) for row in self._session.scalars(found))
+
+    def keep(self, value: K) -> None:
+        """See `Transaction.keep`."""
+        row = _SHELVES[type(value)](**_columns(_ADAPTERS[type(value)], value))
+        self._session.merge(row)
+        self._session.flush()
+
+    def kept(self, what: type[K], id: str) -> K:
+        """See `Transaction.kept`."""
+        row = self._session.get(_SHELVES[what], id, with_for_update=True, populate_existing=True)
+        if row is None:
+            raise NotKept(f"no {what.__name__} {id}")
+        return _value(what, row)
+
+    def find(self, what: type[K], **where: Any) -> tuple[K, ...]:
+        """See `Transaction.find`."""
+        table = _SHELVES[what]
+        conditions = [
+            getattr(table, name).in_(wanted) if isinstance(wanted, tuple) else getattr(table, name) == wanted
+            for name, wanted in where.items()
+        ]
+        found = select(table).where(*conditions).order_by(table.created_at, table.id)
+        return tuple(_value(what, row) for row in self._session.scalars(found))
+
+    def wake(self, workflow: Workflow, id: str, /, *, at: datetime, **arguments: str) -> None:
+        """See `Transaction.wake`."""
+        row = TimerRow(id=f"{workflow}:{id}", due_at=at, workflow=workflow.value, arguments=arguments)
+        self._session.merge(row)
+        self._session.flush()
+
+    def let_sleep(self, workflow: Workflow, id: str, /) -> None:
+        """See `Transaction.let_sleep`."""
+        self._session.execute(delete(TimerRow).where(TimerRow.id == f"{workflow}:{id}"))
+
+    def anything_due(self, at: datetime) -> bool:
+        """See `Transaction.anything_due`."""
+        return bool(self._session.scalar(select(TimerRow.id).where(TimerRow.due_at <= at).limit(1)))
+
+    def wake_due(self, at: datetime) -> int:
+        """See `Transaction.wake_due`."""
+        due = select(TimerRow).where(TimerRow.due_at <= at).order_by(TimerRow.due_at).limit(WOKEN_AT_ONCE)
+        rows = self._session.scalars(due.with_for_update(skip_locked=True)).all()
+        for row in rows:
+            # The due time is part of the id: a timer that is set again starts a workflow of its own.
+            turn = f"{row.id}@{int(row.due_at.timestamp() * 1000)}"
+            self._start(self._session, Workflow(row.workflow), turn, dict(row.arguments), None)
+            self._session.delete(row)
+        return len(rows)
 
     def write_down(
         self, chain: str, event: Event, *, key: str, at: datetime, actor: str, **facts: Any
@@ -184,6 +299,44 @@ class SqlTransaction(Transaction):
             self._session.execute(more)
         self._send(key, channel, person)
 
+    def stands_at(self, key: str) -> tuple[ChannelId, str] | None:
+        """See `Transaction.stands_at`."""
+        row = self._session.get(MessageRow, key, populate_existing=True)
+        if row is None or row.sent_channel is None or row.ts is None:
+            return None
+        return ChannelId(row.sent_channel), row.ts
+
+    def refresh_homes(self, number: IncidentNumber) -> None:
+        """See `Transaction.refresh_homes`. Changes of one second are one refreshing."""
+        second = int(time.time()) + 1
+        due = datetime.fromtimestamp(second, UTC)
+        visits = select(LastSeenRow.id).where(
+            LastSeenRow.kind == SeenKind.HOME, LastSeenRow.created_at > due - HOME_FOLLOWS_FOR
+        )
+        if self._session.scalar(visits.limit(1)) is None:
+            return
+        id = f"{Workflow.HOMES}:{number}:{second}"
+        self._insert_once(TimerRow, id=id, due_at=due, workflow=Workflow.HOMES.value, arguments={})
+
+    def standing(self, key: str) -> tuple[ChannelId, str] | None:
+        """See `Transaction.standing`."""
+        row = self._session.get(MessageRow, key)
+        if row is None or row.ts is None or row.sent_channel is None:
+            return None
+        return ChannelId(row.sent_channel), row.ts
+
+    def message_at(self, channel: ChannelId, ts: str) -> str | None:
+        """See `Transaction.message_at`."""
+        found = select(MessageRow.key).where(MessageRow.ts == ts, MessageRow.sent_channel == channel)
+        return self._session.scalar(found.limit(1))
+
+    def posted(self, what: Showing, subject: str) -> tuple[ChannelId, str] | None:
+        """See `Transaction.posted`."""
+        row = self._session.get(MessageRow, f"{what}:{subject}", populate_existing=True)
+        if row is None or row.ts is None or row.sent_channel is None:
+            return None
+        return ChannelId(row.sent_channel), row.ts
+
     def resend_unsent(self) -> None:
         """See `Transaction.resend_unsent`."""
         unsent = select(MessageRow).where(MessageRow.sent < MessageRow.wanted).order_by(MessageRow.key)
@@ -236,8 +389,17 @@ def _rollback(row: RollbackRow) -> Rollback:
     return _ROLLBACK.validate_python({f.name: getattr(row, f.name) for f in fields(Rollback)})
 
 
+def _change(row: ChangeRow) -> Change:
+    return _CHANGE.validate_python({f.name: getattr(row, f.name) for f in fields(Change)})
+
+
 def _incident(row: IncidentRow) -> Incident:
     return _INCIDENT.validate_python({f.name: getattr(row, f.name) for f in fields(Incident)})
+
+
+def _value(what: type[K], row: Any) -> K:
+    kept: K = _ADAPTERS[what].validate_python({f.name: getattr(row, f.name) for f in fields(what)})
+    return kept
 
 
 def _entry(row: EntryRow) -> Entry:

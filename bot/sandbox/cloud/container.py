@@ -12,6 +12,7 @@ from bot.sandbox.cloud.http_messages import HttpRequest, HttpResponse
 from bot.sandbox.cloud.http_server import Hangup, HttpServer
 from bot.sandbox.cloud.latency import APPLICATION, SLOW_FACTOR, LatencyModel
 from bot.sandbox.cloud.ledger import Ledger, LineWritten
+from bot.sandbox.cloud.limits import Limits
 
 #: The response header that names the revision that answered.
 REVISION_HEADER = "x-revision"
@@ -41,6 +42,7 @@ class Container:
     behaviour: Behaviour
     ledger: Ledger
     rng: random.Random
+    limits: Limits
     latency: LatencyModel = APPLICATION
     app: App | None = None
     faults: set[Fault] = field(default_factory=set)

@@ -8,9 +8,13 @@ from bot.sandbox.cloud.behaviour import Behaviour
 from bot.sandbox.cloud.histogram import latency_buckets
 from bot.sandbox.cloud.initial_world import CANARY_AGE, FirstService
 from bot.sandbox.cloud.latency import APPLICATION
+from bot.sandbox.cloud.limits import limits_of
 from bot.sandbox.cloud.meter import measure
+from bot.sandbox.cloud.resources import new_template
 from bot.sandbox.cloud.samples import KEPT_SECONDS, Sample, Samples
 
+#: What every first revision may use.
+_FIRST_LIMITS = limits_of(new_template("first", {}))
 MINUTE = 60.0
 _MEASUREMENTS_A_MINUTE = 4
 
@@ -54,7 +58,7 @@ class History:
             if count:
                 sample.count_request(200, (low + high) / 2, count)
         for _ in range(_MEASUREMENTS_A_MINUTE):
-            measure(sample, rate, in_flight=rate * 0.08, rng=self._rng)
+            measure(sample, rate, in_flight=rate * 0.08, limits=_FIRST_LIMITS, rng=self._rng)
         return sample
 
 

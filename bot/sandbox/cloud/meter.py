@@ -10,14 +10,16 @@ from dataclasses import dataclass
 from bot.sandbox.cloud.behaviour import Behaviour, Fault
 from bot.sandbox.cloud.container import Container
 from bot.sandbox.cloud.ledger import LineWritten, RequestSeen
+from bot.sandbox.cloud.limits import Limits
 from bot.sandbox.cloud.samples import Owner, Sample, Samples
 
 #: One instance is added for each ten requests a second, as for a container of one CPU.
 REQUESTS_PER_SECOND_PER_INSTANCE = 10.0
 #: Idle instances are kept for up to 15 minutes (Cloud Run, "Instance autoscaling").
 IDLE_SECONDS = 900.0
-_CPU_IDLE, _CPU_PER_REQUEST = 0.05, 0.02
-_MEMORY_IDLE, _MEMORY_PER_REQUEST = 0.41, 0.005
+#: What an instance uses: CPUs, and MiB. How much of its limits that is depends on the limits.
+_CPUS_IDLE, _CPUS_PER_REQUEST = 0.05, 0.02
+_MEMORY_IDLE_MIB, _MEMORY_PER_REQUEST_MIB = 210.0, 2.5
 
 
 @dataclass(slots=True)
@@ -74,18 +76,29 @@ class Meter:
             if busy is None or Fault.DOWN in container.faults or busy.last_at < now - IDLE_SECONDS:
                 continue
             rate, busy.requests = busy.requests / elapsed, 0
-            measure(self._samples.current(owner), rate, in_flight=container.in_flight, rng=self._rng)
+            measure(
+                self._samples.current(owner),
+                rate,
+                in_flight=container.in_flight,
+                limits=container.limits,
+                rng=self._rng,
+            )
 
 
-def measure(sample: Sample, requests_per_second: float, *, in_flight: float, rng: random.Random) -> None:
+def measure(
+    sample: Sample, requests_per_second: float, *, in_flight: float, limits: Limits, rng: random.Random
+) -> None:
     """Add one measurement of each instance to `sample`, with `requests_per_second` over all of them."""
-    instances = max(math.ceil(requests_per_second / REQUESTS_PER_SECOND_PER_INSTANCE), 1)
-    active = instances if requests_per_second > 0 else 0
+    needed = math.ceil(requests_per_second / (REQUESTS_PER_SECOND_PER_INSTANCE * max(limits.cpu, 1)))
+    active = min(needed, limits.max_instances)
+    instances = max(active, limits.min_instances, 1)
     sample.instances = {"active": active, "idle": instances - active}
-    for _ in range(instances):
-        share = requests_per_second / instances
-        sample.cpu.add(_ratio(_CPU_IDLE + _CPU_PER_REQUEST * share, rng))
-        sample.memory.add(_ratio(_MEMORY_IDLE + _MEMORY_PER_REQUEST * in_flight / instances, rng))
+    for number in range(instances):
+        share = requests_per_second / active if number < active else 0.0
+        held = in_flight / active if number < active else 0.0
+        sample.cpu.add(_ratio((_CPUS_IDLE + _CPUS_PER_REQUEST * share) / limits.cpu, rng))
+        used_mib = _MEMORY_IDLE_MIB + _MEMORY_PER_REQUEST_MIB * held
+        sample.memory.add(_ratio(used_mib / limits.memory_mib, rng))
 
 
 def _ratio(value: float, rng: random.Random) -> float:

@@ -9,7 +9,7 @@ from typing import Any
 
 import grpc
 
-from bot.sandbox.cloud.behaviour import Behaviour
+from bot.sandbox.cloud.behaviour import Behaviour, Fault
 from bot.sandbox.cloud.container import Container
 from bot.sandbox.cloud.ingress import Ingress, Line
 from bot.sandbox.cloud.operations import Operations
@@ -23,7 +23,6 @@ from bot.sandbox.cloud.resources import (
     StatusMessage,
     TemplateMessage,
     condition,
-    environment_of,
     etag,
     is_ready,
     new_revision,
@@ -38,7 +37,8 @@ from bot.sandbox.cloud.update_rules import check_etag, check_template, check_tra
 FAILED_PRECONDITION = 9
 INTERNAL = 13
 
-MakeContainer = Callable[[str, str, dict[str, str]], Container]
+#: Makes a container from service, revision and template.
+MakeContainer = Callable[[str, str, Any], Container]
 
 
 class Service:
@@ -153,9 +153,20 @@ class Service:
         kept.revision = name
         self._templates[name] = kept
         self.revisions[name] = new_revision(self.name, name, kept, at=at, creator=by)
-        container = self._make_container(self.name, name, environment_of(kept))
+        container = self._make_container(self.name, name, kept)
+        container.faults |= self._faults_of(kept.containers[0].image)
         self.containers[name] = container
         await container.start(self._host)
+
+    def _faults_of(self, image: str) -> set[Fault]:
+        """Return what is wrong with the code of `image`: a new revision of it is as ill as the last one."""
+        alike = (
+            container
+            for name, container in reversed(self.containers.items())
+            if self._templates[name].containers[0].image == image
+        )
+        newest = next(alike, None)
+        return newest.faults - {Fault.DOWN} if newest else set()
 
     async def settle(self) -> None:
         """Make what is observed equal to what is wanted, and end the waiting operations."""

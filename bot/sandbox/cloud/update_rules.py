@@ -6,6 +6,7 @@ from typing import Any
 import grpc
 from google.protobuf.field_mask_pb2 import FieldMask
 
+from bot.sandbox.cloud.limits import check_limits
 from bot.sandbox.cloud.rejection import Rejection, invalid
 from bot.sandbox.cloud.resources import TO_LATEST, TO_REVISION, ServiceMessage, to_latest
 
@@ -83,6 +84,7 @@ def check_template(service: str, candidate: Any) -> None:
         names = [variable.name for variable in container.env]
         if "" in names or len(names) != len(set(names)):
             raise invalid(f"template.containers[{position}].env: Names must be set and different.")
+    check_limits(candidate.template)
     name = candidate.template.revision
     if name and not name.startswith(f"{service}-"):
         raise invalid(f"template.revision: Expected a revision prefixed with '{service}-'.")

@@ -12,12 +12,14 @@ from bot.sandbox.cloud.ingress import Ingress
 from bot.sandbox.cloud.initial_world import FirstService, first_message, first_services
 from bot.sandbox.cloud.latency import APPLICATION, ROUTER
 from bot.sandbox.cloud.ledger import Ledger
+from bot.sandbox.cloud.limits import limits_of
 from bot.sandbox.cloud.operations import Operations
 from bot.sandbox.cloud.resources import (
     DEPLOYER,
     OTHER_PIPELINE,
     TO_LATEST,
     ServiceMessage,
+    environment_of,
     new_template,
     settle_revision,
     stamp,
@@ -135,16 +137,17 @@ class World:
     def _first_message(first: FirstService, ingress: Ingress, now: datetime) -> Any:
         return first_message(first, uri=ingress.uri, now=now)
 
-    def _container(self, service: str, revision: str, environment: dict[str, str]) -> Container:
+    def _container(self, service: str, revision: str, template: Any) -> Container:
         app = None
         if service == CHAT_ROUTER:
-            app = RouterApp(environment, client=self._client, port_of=self.port, rng=self._rng)
+            app = RouterApp(environment_of(template), client=self._client, port_of=self.port, rng=self._rng)
         return Container(
             service=service,
             revision=revision,
             behaviour=self._behaviour,
             ledger=self._ledger,
             rng=self._rng,
+            limits=limits_of(template),
             latency=ROUTER if service == CHAT_ROUTER else APPLICATION,
             app=app,
         )

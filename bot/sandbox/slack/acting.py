@@ -1,10 +1,11 @@
-"""Acting as a person: commands, clicks and modals, each one signed request and what Slack makes of it."""
+"""Acting as a person: each thing done is one signed request, and what Slack makes of the answer."""
 
 import copy
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from bot.sandbox.slack import modals, payloads
+from bot.sandbox.slack import modals, payloads, reactions
+from bot.sandbox.slack.app_features import Kind, Tab, commands, has_tab, shortcuts
 from bot.sandbox.slack.blocks import elements_of
 from bot.sandbox.slack.conversations import Conversation
 from bot.sandbox.slack.deliveries import Courier, Delivery, nothing_sent
@@ -13,7 +14,9 @@ from bot.sandbox.slack.inputs import STATEFUL, client_errors, filled_state, init
 from bot.sandbox.slack.mentions import escaped_mentions, message_text
 from bot.sandbox.slack.people import PEOPLE
 from bot.sandbox.slack.response_urls import ResponseUrls, post_answer
+from bot.sandbox.slack.uploads import attach
 from bot.sandbox.slack.web_api.arguments import ApiError
+from bot.sandbox.slack.web_api.content import LONGEST_TEXT
 from bot.sandbox.slack.web_api.views import checked_view
 from bot.sandbox.slack.workspace import OpenView, Post, Workspace
 
@@ -70,8 +73,8 @@ class Actors:
         return self._answered(delivery, user, channel)
 
     def _command(self, name: str) -> Mapping[str, Any] | None:
-        commands = self._workspace.manifest.get("features", {}).get("slash_commands", ())
-        return next((row for row in commands if row["command"] == name), None)
+        rows = commands(self._workspace.manifest)
+        return next((row for row in rows if row["command"] == name), None)
 
     def _answered(self, delivery: Delivery, user: str, channel: str) -> Delivery:
         """Turn the body of a command's answer into a message."""
@@ -86,25 +89,104 @@ class Actors:
             return delivery.with_shown(refused.code)
         return delivery
 
+    # Shortcuts ----------------------------------------------------------------------------------
+
+    async def shortcut(self, user: str, callback_id: str) -> Delivery:
+        """Choose a global shortcut."""
+        if user not in PEOPLE:
+            raise LookupError(f"there is no {user}")
+        self._offered("global", callback_id)
+        payload = payloads.global_shortcut(
+            user=user,
+            callback_id=callback_id,
+            action_ts=self._workspace.next_ts(),
+            trigger_id=self._trigger(user),
+        )
+        return await self._courier.interaction(self._events_url(), payload)
+
+    async def message_shortcut(self, user: str, channel: str, ts: str, callback_id: str) -> Delivery:
+        """Choose a shortcut from a message's menu."""
+        self._offered("message", callback_id)
+        payload = payloads.message_shortcut(
+            self._workspace,
+            user=user,
+            post=self._lasting(user, channel, ts),
+            callback_id=callback_id,
+            response_url=self._response_url(user, channel),
+            trigger_id=self._trigger(user),
+        )
+        return await self._courier.interaction(self._events_url(), payload)
+
+    def _offered(self, kind: Kind, callback_id: str) -> None:
+        offered = [row["callback_id"] for row in shortcuts(self._workspace.manifest, kind)]
+        if callback_id not in offered:
+            raise LookupError(f"the manifest has no {kind} shortcut {callback_id}, only {offered}")
+
     # Messages -----------------------------------------------------------------------------------
 
     async def say(self, user: str, channel: str, text: str, thread_ts: str | None) -> Delivery:
         """Write a message. Slack does not say so when the bot fails to hear of it, and neither do we."""
+        if len(text) > LONGEST_TEXT:
+            return nothing_sent("msg_too_long")
+        post = self._write(user, channel, text, thread_ts)
+        await self._events.tell(self._workspace.add(post))
+        return nothing_sent()
+
+    async def share(
+        self, user: str, channel: str, files: Mapping[str, bytes], text: str, thread_ts: str | None
+    ) -> Delivery:
+        """Write a message that carries files: {name: content}."""
+        if len(text) > LONGEST_TEXT:
+            return nothing_sent("msg_too_long")
+        post = self._write(user, channel, text, thread_ts)
+        attach(self._workspace, post, files, base_url=self._base_url())
+        await self._events.tell(self._workspace.add(post))
+        return nothing_sent()
+
+    def _write(self, user: str, channel: str, text: str, thread_ts: str | None) -> Post:
         conversation = self._place(user, channel)
         if thread_ts is not None and self._workspace.find(channel, thread_ts, viewer=user) is None:
             raise LookupError(f"no thread {thread_ts} in {channel}")
         conversations = self._workspace.contents.conversations
         written = message_text(text, conversations, self._workspace.bot.name)
-        body = self._workspace.person_body(user, written, thread_ts)
-        await self._events.tell(self._workspace.add(Post(channel=conversation.id, body=body)))
+        return Post(channel=conversation.id, body=self._workspace.person_body(user, written, thread_ts))
+
+    async def react(self, user: str, channel: str, ts: str, name: str, *, on: bool) -> Delivery:
+        """Put a reaction on a message, or take one's own off again; the bot hears of it if it subscribed."""
+        post = self._lasting(user, channel, ts)
+        if not reactions.is_emoji_name(name):
+            raise LookupError(f"there is no emoji {name!r}")
+        try:
+            (reactions.add if on else reactions.remove)(post, user, name)
+        except (reactions.AlreadyReacted, reactions.NoReaction) as settled:
+            raise LookupError(f"{user} has {'' if on else 'not '}reacted with {settled}") from None
+        self._workspace.touch()
+        await self._events.tell_reaction("added" if on else "removed", user, post, name)
+        return nothing_sent()
+
+    # The app's tabs -----------------------------------------------------------------------------
+
+    async def open_home(self, user: str, tab: Tab) -> Delivery:
+        """Open the app and look at one of its tabs; the bot hears of it if it subscribed."""
+        if not has_tab(self._workspace.manifest, tab):
+            raise LookupError(f"the manifest does not enable the {tab} tab")
+        await self._events.tell_home(user, self._place(user, f"D{user[1:]}"), tab)
         return nothing_sent()
 
     # Clicks -------------------------------------------------------------------------------------
 
     async def click(
-        self, user: str, channel: str, ts: str, action_id: str, *, block_id: str | None, selected: Any
+        self,
+        user: str,
+        channel: str,
+        ts: str,
+        action_id: str,
+        *,
+        block_id: str | None,
+        selected: Any,
+        values: Mapping[str, Any],
     ) -> Delivery:
-        """Use a button, menu or picker of a message."""
+        """Use a button, menu or picker of a message, after filling in `values` of its inputs."""
         conversation = self._place(user, channel)
         post = self._workspace.find(conversation.id, ts, viewer=user)
         if post is None:
@@ -116,28 +198,40 @@ class Actors:
             user=user,
             post=post,
             action=payloads.action(element, block["block_id"], chosen, self._workspace.next_ts()),
-            state=self._message_state(user, post, block, element, chosen),
+            state=self._message_state(user, post, block, element, chosen, values),
             response_url=self._response_url(user, channel, original=ts),
             trigger_id=self._trigger(user),
         )
         return await self._courier.interaction(self._events_url(), payload)
 
-    def _message_state(self, user: str, post: Post, block: Json, element: Json, chosen: Json) -> Json:
+    def _message_state(
+        self, user: str, post: Post, block: Json, element: Json, chosen: Json, values: Mapping[str, Any]
+    ) -> Json:
         key = (user, post.channel, post.ts)
         picked = self._workspace.contents.picked
-        values = initial_state(post.body["blocks"], picked.get(key))
-        _remember(values, block, element, chosen)
-        picked[key] = values
-        return copy.deepcopy(values)
+        blocks = post.body["blocks"]
+        state = filled_state(blocks, initial_state(blocks, picked.get(key)), values)
+        _remember(state, block, element, chosen)
+        picked[key] = state
+        return copy.deepcopy(state)
 
     async def click_view(
-        self, user: str, view_id: str, action_id: str, *, block_id: str | None, selected: Any
+        self,
+        user: str,
+        view_id: str,
+        action_id: str,
+        *,
+        block_id: str | None,
+        selected: Any,
+        values: Mapping[str, Any],
     ) -> Delivery:
-        """Use a button, menu or picker of an open modal, or of the Home."""
+        """Use a button, menu or picker of an open modal, or of the Home, after filling in `values`."""
         opened = self._opened(user, view_id)
         block, element = _element(opened.view["blocks"], action_id, block_id)
         chosen = selection(element, selected)
-        _remember(opened.view["state"]["values"], block, element, chosen)
+        state = filled_state(opened.view["blocks"], opened.view["state"]["values"], values)
+        _remember(state, block, element, chosen)
+        opened.view["state"]["values"] = state
         payload = payloads.view_action(
             user=user,
             opened=opened,
@@ -218,6 +312,14 @@ class Actors:
             raise LookupError(f"{user} is not in {channel}")
         return found
 
+    def _lasting(self, user: str, channel: str, ts: str) -> Post:
+        """Return a message that has a menu and takes reactions: not an ephemeral or deleted one."""
+        conversation = self._place(user, channel)
+        post = self._workspace.find(conversation.id, ts)
+        if post is None or post.ephemeral_for is not None or post.body.get("subtype") == "tombstone":
+            raise LookupError(f"{user} sees no lasting message {ts} in {channel}")
+        return post
+
     def _opened(self, user: str, view_id: str) -> OpenView:
         opened = self._workspace.open_view(view_id)
         if opened is None or opened.user != user:
@@ -237,6 +339,8 @@ def _element(blocks: list[Json], action_id: str, block_id: str | None) -> tuple[
     for block in blocks:
         for element in elements_of(block):
             if element.get("action_id") == action_id and block_id in {None, block["block_id"]}:
+                if block["type"] == "input" and not block.get("dispatch_action"):
+                    raise LookupError(f"the input {action_id} tells the app nothing before it is submitted")
                 return block, element
     raise LookupError(f"nothing here has the action_id {action_id}")
 

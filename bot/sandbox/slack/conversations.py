@@ -50,7 +50,7 @@ class Conversation:
             "is_im": False,
             "is_mpim": False,
             "is_private": False,
-            "is_general": False,
+            "is_general": self.name == "general",
             "unlinked": 0,
             "is_shared": self.shared,
             "is_ext_shared": self.shared,

@@ -1,11 +1,13 @@
-"""The Events API: telling the bot of messages it subscribed to, again when it does not answer."""
+"""The Events API: telling the bot of what it subscribed to, again when it does not answer."""
 
 import asyncio
+import copy
 import secrets
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, Literal
 
 from bot.sandbox import names
+from bot.sandbox.slack.app_features import Tab, hears
 from bot.sandbox.slack.conversations import Conversation
 from bot.sandbox.slack.deliveries import Courier, Delivery
 from bot.sandbox.slack.payloads import VERIFICATION_TOKEN
@@ -27,11 +29,36 @@ class Events:
     async def tell(self, post: Post) -> None:
         """Tell the bot of a person's message, as far as it is there and subscribed; try once."""
         conversation = self._workspace.contents.conversations[post.channel]
-        if names.BOT_USER_ID not in conversation.members:
-            return
-        subscribed = self._subscriptions()
-        for event in (found for found in _events(post, conversation) if _topic(found) in subscribed):
-            await self._deliver(self._envelope(event, conversation))
+        for event in _message_events(post, conversation):
+            await self._tell(event, conversation)
+
+    async def tell_reaction(
+        self, kind: Literal["added", "removed"], user: str, post: Post, name: str
+    ) -> None:
+        """Tell the bot that somebody's reaction came or went; see `tell`."""
+        event = {
+            "type": f"reaction_{kind}",
+            "user": user,
+            "reaction": name,
+            "item": {"type": "message", "channel": post.channel, "ts": post.ts},
+            "item_user": post.body["user"],
+            "event_ts": self._workspace.next_ts(),
+        }
+        await self._tell(event, self._workspace.contents.conversations[post.channel])
+
+    async def tell_home(self, user: str, conversation: Conversation, tab: Tab) -> None:
+        """Tell the bot that somebody opened one of its tabs, with the view they see there; see `tell`."""
+        event: Json = {
+            "type": "app_home_opened",
+            "user": user,
+            "channel": conversation.id,
+            "tab": tab,
+            "event_ts": self._workspace.next_ts(),
+        }
+        home = self._workspace.contents.homes.get(user)
+        if tab == "home" and home is not None:
+            event["view"] = copy.deepcopy(home.view)
+        await self._tell(event, conversation)
 
     async def aclose(self) -> None:
         """Give up on what was not delivered."""
@@ -39,9 +66,11 @@ class Events:
             retry.cancel()
         await asyncio.gather(*self._retries, return_exceptions=True)
 
-    def _subscriptions(self) -> list[str]:
-        settings = self._workspace.manifest.get("settings", {})
-        return list(settings.get("event_subscriptions", {}).get("bot_events", ()))
+    async def _tell(self, event: Json, conversation: Conversation) -> None:
+        """Deliver `event` if the bot is in the conversation and hears of such things."""
+        is_there = names.BOT_USER_ID in conversation.members
+        if is_there and hears(self._workspace.manifest, _topic(event)):
+            await self._deliver(self._envelope(event, conversation))
 
     async def _deliver(self, envelope: Json) -> None:
         delivery = await self._courier.event(self._events_url(), envelope, {})
@@ -84,7 +113,7 @@ class Events:
         }
 
 
-def _events(post: Post, conversation: Conversation) -> Iterator[Json]:
+def _message_events(post: Post, conversation: Conversation) -> Iterator[Json]:
     common: dict[str, Any] = {**post.body, "channel": conversation.id, "event_ts": post.ts}
     yield {**common, "type": "message", "channel_type": "im" if conversation.is_im else "channel"}
     if not conversation.is_im and f"<@{names.BOT_USER_ID}>" in post.body["text"]:

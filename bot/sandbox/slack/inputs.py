@@ -1,6 +1,7 @@
 """What people put into elements: plain values become `state.values` and `actions[]`, if the client agrees."""
 
 import copy
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -45,9 +46,11 @@ def selection(element: Mapping[str, Any], plain: Any) -> Json:
         plain: a text, a date, an id, an option's value, or a list of them; None for nothing.
 
     Raises:
-        LookupError: `plain` names an option the element does not offer.
+        LookupError: `plain` names an option the element does not offer, or more than it lets people choose.
     """
     kind = element["type"]
+    if kind in _LISTS and len(plain or []) > element.get("max_selected_items", len(plain or [])):
+        raise LookupError(f"{element.get('action_id')} takes {element['max_selected_items']} at most")
     if kind in _PLAIN:
         empty: Any = [] if kind in _LISTS else None
         return {_PLAIN[kind][0]: empty if plain in (None, "", []) else plain}
@@ -89,10 +92,19 @@ def initial_state(blocks: Sequence[Mapping[str, Any]], before: Mapping[str, Json
     values: Json = {}
     for block, element in stateful_elements(blocks):
         kept = (before or {}).get(block["block_id"], {}).get(element["action_id"])
-        if kept is None or kept["type"] != element["type"]:
+        if kept is None or kept["type"] != element["type"] or not _still_offered(element, kept):
             kept = {"type": element["type"], **initial(element)}
         values.setdefault(block["block_id"], {})[element["action_id"]] = kept
     return values
+
+
+def _still_offered(element: Mapping[str, Any], entry: Json) -> bool:
+    """Say whether what was chosen can still be chosen; true where there are no options to choose from."""
+    one = entry.get("selected_option")
+    chosen = entry.get("selected_options") or ([one] if one else [])
+    offered = [option.get("value") for option in options_of(dict(element))]
+    is_fixed = element["type"] in _ONE_OPTION | _OPTIONS and not element["type"].endswith("external_select")
+    return not is_fixed or all(option["value"] in offered for option in chosen)
 
 
 def filled_state(blocks: Sequence[Mapping[str, Any]], before: Json, plain: Mapping[str, Any]) -> Json:
@@ -151,6 +163,8 @@ def _number_complaint(element: Json, text: str) -> str | None:
     try:
         number = float(text)
     except ValueError:
+        return "Please enter a number."
+    if not math.isfinite(number):
         return "Please enter a number."
     if not element["is_decimal_allowed"] and not number.is_integer():
         return "Please enter a whole number."

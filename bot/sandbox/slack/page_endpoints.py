@@ -1,18 +1,20 @@
 """What the browser page asks for: the state as one person sees it, news, and acting as that person."""
 
 import asyncio
+import base64
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.responses import JSONResponse, RedirectResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from bot.sandbox import names
 from bot.sandbox.slack.acting import Actors
+from bot.sandbox.slack.app_features import Tab, commands, has_tab, shortcuts
 from bot.sandbox.slack.conversations import Conversation
 from bot.sandbox.slack.deliveries import Delivery
 from bot.sandbox.slack.people import PEOPLE, page_people
@@ -26,6 +28,8 @@ _FILE_HEADERS = {
     "x-content-type-options": "nosniff",
     "content-security-policy": "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:",
 }
+
+_TABS: tuple[Tab, ...] = ("home", "messages")
 
 Act = Callable[[Json], Awaitable[Delivery]]
 
@@ -45,10 +49,15 @@ class PageEndpoints:
             Route("/sandbox/events", self.events),
             Route("/sandbox/slash", self._post(self._slash), methods=["POST"]),
             Route("/sandbox/message", self._post(self._message), methods=["POST"]),
+            Route("/sandbox/file", self._post(self._upload), methods=["POST"]),
+            Route("/sandbox/shortcut", self._post(self._shortcut), methods=["POST"]),
+            Route("/sandbox/reaction", self._post(self._reaction), methods=["POST"]),
+            Route("/sandbox/home", self._post(self._home), methods=["POST"]),
             Route("/sandbox/action", self._post(self._action), methods=["POST"]),
             Route("/sandbox/submit", self._post(self._submit), methods=["POST"]),
             Route("/sandbox/close", self._post(self._close), methods=["POST"]),
             Route("/files/{file_id}/{name}", self.file),
+            Route("/archives/{channel}/p{digits:int}", self.permalink),
         ]
 
     # Looking ------------------------------------------------------------------------------------
@@ -82,6 +91,14 @@ class PageEndpoints:
         headers = {**_FILE_HEADERS, "content-disposition": disposition}
         return Response(stored.content, media_type=stored.mimetype, headers=headers)
 
+    async def permalink(self, request: Request) -> Response:
+        """Show the page at the message that the bot linked to."""
+        channel, digits = request.path_params["channel"], str(request.path_params["digits"])
+        thread = request.query_params.get("thread_ts")
+        opened = {"channel": channel, **({"thread": thread} if thread else {})}
+        message = f"{digits[:-6]}.{digits[-6:]}"
+        return RedirectResponse(f"/#{urlencode({**opened, 'message': message})}")
+
     # Acting -------------------------------------------------------------------------------------
 
     def _post(self, act: Act) -> Callable[[Request], Awaitable[Response]]:
@@ -104,9 +121,29 @@ class PageEndpoints:
     async def _message(self, body: Json) -> Delivery:
         return await self.actors.say(body["user"], body["channel"], body["text"], body.get("thread_ts"))
 
+    async def _upload(self, body: Json) -> Delivery:
+        files = {body["name"]: base64.b64decode(body["content"], validate=True)}
+        where = body["user"], body["channel"]
+        return await self.actors.share(*where, files, body.get("text", ""), body.get("thread_ts"))
+
+    async def _shortcut(self, body: Json) -> Delivery:
+        user, callback_id = body["user"], body["callback_id"]
+        if body.get("ts"):
+            return await self.actors.message_shortcut(user, body["channel"], body["ts"], callback_id)
+        return await self.actors.shortcut(user, callback_id)
+
+    async def _reaction(self, body: Json) -> Delivery:
+        where = body["user"], body["channel"], body["ts"]
+        return await self.actors.react(*where, body["name"], on=bool(body["on"]))
+
+    async def _home(self, body: Json) -> Delivery:
+        tab: Tab = "messages" if body["tab"] == "messages" else "home"
+        return await self.actors.open_home(body["user"], tab)
+
     async def _action(self, body: Json) -> Delivery:
         user, action_id = body["user"], body["action_id"]
-        chosen = {"block_id": body.get("block_id"), "selected": body.get("selected")}
+        chosen: Json = {"block_id": body.get("block_id"), "selected": body.get("selected")}
+        chosen["values"] = body.get("values", {})
         if body.get("view_id"):
             return await self.actors.click_view(user, body["view_id"], action_id, **chosen)
         return await self.actors.click(user, body["channel"], body["ts"], action_id, **chosen)
@@ -152,6 +189,8 @@ def page_state(workspace: Workspace, user: str) -> Json:
         "people": page_people(workspace.bot),
         "channels": [_channel(workspace, channel) for channel in channels],
         "commands": _commands(workspace.manifest),
+        "shortcuts": _shortcuts(workspace.manifest),
+        "tabs": {tab: has_tab(workspace.manifest, tab) for tab in _TABS},
         "messages": {channel.id: _messages(workspace, channel.id, user) for channel in channels},
         "views": [opened.view for opened in [*([home] if home else []), *workspace.stack(user)]],
         "files": [_file(file) for file in workspace.contents.files.values() if file.channel in seen],
@@ -166,8 +205,14 @@ def _channel(workspace: Workspace, channel: Conversation) -> Json:
 
 
 def _commands(manifest: Mapping[str, Any]) -> list[Json]:
-    rows = manifest.get("features", {}).get("slash_commands", ())
-    return [{key: row.get(key, "") for key in ("command", "description", "usage_hint")} for row in rows]
+    keys = ("command", "description", "usage_hint")
+    return [{key: row.get(key, "") for key in keys} for row in commands(manifest)]
+
+
+def _shortcuts(manifest: Mapping[str, Any]) -> list[Json]:
+    keys = ("name", "type", "callback_id", "description")
+    rows = [*shortcuts(manifest, "global"), *shortcuts(manifest, "message")]
+    return [{key: row[key] for key in keys} for row in rows]
 
 
 def _messages(workspace: Workspace, channel: str, user: str) -> list[Json]:
@@ -202,6 +247,6 @@ def _file(file: StoredFile) -> Json:
         "url": f"/files/{file.id}/{quote(file.name, safe='')}",
         "channel": file.channel,
         "thread_ts": file.thread_ts,
-        "user": names.BOT_USER_ID,
+        "user": file.user,
         "ts": file.ts,
     }

@@ -29,6 +29,11 @@ _REPEATED = (
     "initial_conversation",
     "initial_date",
     "initial_time",
+    "initial_date_time",
+    "initial_users",
+    "initial_channels",
+    "initial_conversations",
+    "timezone",
 )
 
 
@@ -121,6 +126,45 @@ def message_action(
     }
     # Slack leaves the message out of payloads from ephemeral ones: it does not keep them.
     return payload if post.ephemeral_for is not None else {**payload, "message": workspace.shown(post)}
+
+
+def global_shortcut(*, user: str, callback_id: str, action_ts: str, trigger_id: str) -> Json:
+    """Return a ``shortcut`` payload: it knows no channel, and like Slack's it does not name the app."""
+    return {
+        **_shortcut("shortcut", user),
+        "callback_id": callback_id,
+        "action_ts": action_ts,
+        "trigger_id": trigger_id,
+    }
+
+
+def message_shortcut(
+    workspace: Workspace,
+    *,
+    user: str,
+    post: Post,
+    callback_id: str,
+    response_url: str,
+    trigger_id: str,
+) -> Json:
+    """Return a ``message_action`` payload, with the message as it stands now."""
+    conversation = workspace.contents.conversations[post.channel]
+    return {
+        **_shortcut("message_action", user),
+        "callback_id": callback_id,
+        "action_ts": workspace.next_ts(),
+        "trigger_id": trigger_id,
+        "response_url": response_url,
+        "channel": {"id": conversation.id, "name": conversation.payload_name},
+        "message_ts": post.ts,
+        "message": workspace.shown(post),
+    }
+
+
+def _shortcut(kind: str, user: str) -> Json:
+    payload = _interaction(kind, user)
+    del payload["api_app_id"]
+    return payload
 
 
 def view_action(*, user: str, opened: OpenView, action: Json, trigger_id: str) -> Json:

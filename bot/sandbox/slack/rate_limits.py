@@ -37,6 +37,8 @@ PER_MINUTE: dict[str, int] = {
     "files.info": TIER_4,
     "pins.add": TIER_2,
     "reactions.add": TIER_3,
+    "reactions.get": TIER_3,
+    "reactions.remove": TIER_2,
     "usergroups.list": TIER_2,
     "usergroups.users.list": TIER_2,
     "users.info": TIER_4,

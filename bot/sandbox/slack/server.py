@@ -16,6 +16,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from bot.sandbox.slack.acting import Actors
+from bot.sandbox.slack.app_features import Tab
 from bot.sandbox.slack.calls import Call
 from bot.sandbox.slack.deliveries import Courier, Delivery
 from bot.sandbox.slack.faults import Fault, Faults
@@ -97,6 +98,54 @@ class SandboxSlack:
         """Write a message; the bot hears of it as far as it subscribed."""
         return await self._actors.say(user, channel, text, thread_ts)
 
+    async def share_files(
+        self,
+        user: str,
+        channel: str,
+        files: Mapping[str, bytes],
+        *,
+        text: str = "",
+        thread_ts: str | None = None,
+    ) -> Delivery:
+        """Write a message that carries files, {name: content}; see `say`."""
+        return await self._actors.share(user, channel, files, text, thread_ts)
+
+    async def press_shortcut(self, user: str, callback_id: str) -> Delivery:
+        """Choose one of the manifest's global shortcuts.
+
+        Raises:
+            LookupError: the manifest has none of that id.
+        """
+        return await self._actors.shortcut(user, callback_id)
+
+    async def press_message_shortcut(self, user: str, channel: str, ts: str, callback_id: str) -> Delivery:
+        """Choose one of the manifest's message shortcuts from the menu of a message.
+
+        Raises:
+            LookupError: the manifest has none of that id, or this person sees no such lasting message.
+        """
+        return await self._actors.message_shortcut(user, channel, ts, callback_id)
+
+    async def react(self, user: str, channel: str, ts: str, name: str) -> Delivery:
+        """React to a message with an emoji's name, ``pushpin``; the bot hears of it if it subscribed.
+
+        Raises:
+            LookupError: this person sees no such lasting message, or has reacted so already.
+        """
+        return await self._actors.react(user, channel, ts, name, on=True)
+
+    async def unreact(self, user: str, channel: str, ts: str, name: str) -> Delivery:
+        """Take one's own reaction off again; see `react`."""
+        return await self._actors.react(user, channel, ts, name, on=False)
+
+    async def open_home(self, user: str, tab: Tab = "home") -> Delivery:
+        """Open the app at one of its tabs; the bot hears of it if it subscribed. `home` says what is there.
+
+        Raises:
+            LookupError: the manifest does not enable the tab.
+        """
+        return await self._actors.open_home(user, tab)
+
     async def click(
         self,
         user: str,
@@ -106,19 +155,49 @@ class SandboxSlack:
         *,
         block_id: str | None = None,
         selected: Any = None,
+        values: Mapping[str, Any] | None = None,
     ) -> Delivery:
-        """Use something in a message. `selected` is a plain value: an option's value, a user id, a date …
+        """Use something in a message.
+
+        Args:
+            user: who does it.
+            channel: where the message stands.
+            ts: the message.
+            action_id: of the button, menu, picker or dispatching input.
+            block_id: of its block, where the action_id repeats.
+            selected: a plain value: an option's value, a user id, a date, what is typed …
+            values: what was typed into inputs before, as in `submit`.
 
         Raises:
             LookupError: this person has no such thing on their screen.
         """
-        return await self._actors.click(user, channel, ts, action_id, block_id=block_id, selected=selected)
+        return await self._actors.click(
+            user, channel, ts, action_id, block_id=block_id, selected=selected, values=values or {}
+        )
 
     async def click_view(
-        self, user: str, view_id: str, action_id: str, *, block_id: str | None = None, selected: Any = None
+        self,
+        user: str,
+        view_id: str,
+        action_id: str,
+        *,
+        block_id: str | None = None,
+        selected: Any = None,
+        values: Mapping[str, Any] | None = None,
     ) -> Delivery:
         """Use something in an open modal or in the Home; see `click`."""
-        return await self._actors.click_view(user, view_id, action_id, block_id=block_id, selected=selected)
+        return await self._actors.click_view(
+            user, view_id, action_id, block_id=block_id, selected=selected, values=values or {}
+        )
+
+    async def click_home(
+        self, user: str, action_id: str, *, block_id: str | None = None, selected: Any = None
+    ) -> Delivery:
+        """Use something in the Home published for this person; see `click`."""
+        home = self.home(user)
+        if home is None:
+            raise LookupError(f"no Home was published for {user}")
+        return await self.click_view(user, home["id"], action_id, block_id=block_id, selected=selected)
 
     async def submit(self, user: str, view_id: str, values: Mapping[str, Any]) -> Delivery:
         """Fill in a modal and submit it.

@@ -51,7 +51,7 @@ class OpenView:
 
 @dataclass(kw_only=True)
 class StoredFile:
-    """An upload. It is shared once `channel` is set; `ts` is the message that carries it."""
+    """An upload by `user`. It is shared once `channel` is set; `ts` is the message that carries it."""
 
     id: str
     name: str
@@ -66,6 +66,7 @@ class StoredFile:
     initial_comment: str | None = None
     ts: str | None = None
     created: int = 0
+    user: str = names.BOT_USER_ID
 
 
 @dataclass(kw_only=True)

@@ -1,23 +1,34 @@
-"""``/canary``: how the canary stands."""
+"""``/canary VERB [rest]``: who answers the word; and how the canary stands."""
 
-from bot.slack.commands import Answer, parse_canary
+from typing import Any
+
+from bot.slack.commands import Answer, canary_help, first_word, parse_target, typed, unknown_word
 from bot.slack.listeners.table import Request, Table
 from bot.usecases.ports import Clock, Playbooks, Store
 from bot.usecases.report_status import ask_for_status
 
 
 def register(table: Table, *, store: Store, playbooks: Playbooks, clock: Clock) -> None:
-    """Add it to the table."""
+    """Add it to the table; other listeners files add verbs of their own."""
 
-    async def canary(request: Request) -> str:
+    async def canary(request: Request) -> str | dict[str, Any]:
+        verb, rest = first_word(typed(request.body.get("text", "")))
+        verb = verb.lower()
+        if verb in ("", "help"):
+            return canary_help(playbooks.current().targets, request.words)
+        handle = table.canary_verbs.get(verb)
+        if handle is None:
+            return unknown_word("/canary", verb, table.canary_verbs, request.words)
+        return await handle(request, rest)
+
+    async def status(request: Request, rest: str) -> str:
         targets = playbooks.current().targets
-        command = parse_canary(request.body.get("text", ""), targets=targets, words=request.words)
-        if isinstance(command, Answer):
-            return command.text
+        target = parse_target("status", rest, targets=targets, words=request.words)
+        if isinstance(target, Answer):
+            return target.text
         sender = request.sender
-        await ask_for_status(
-            request.key, command.target, sender.person, sender.channel, store=store, clock=clock
-        )
-        return request.words.say("Looking at {target} …", target=request.words.bold(command.target))
+        await ask_for_status(request.key, target, sender.person, sender.channel, store=store, clock=clock)
+        return request.words.say("Looking at {target} …", target=request.words.bold(target))
 
     table.commands["/canary"] = canary
+    table.canary_verbs["status"] = status

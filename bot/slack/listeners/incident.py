@@ -1,128 +1,85 @@
-"""``/incident``, and the buttons and the modal of an incident's record."""
+"""``/incident VERB [N] [rest]``: which incident is meant, and who answers the word."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from bot.domain.ids import ChannelId, IncidentNumber, incident_label
-from bot.domain.incident import FailureType, FromPeople, Severity
-from bot.domain.timeline import incident_chain
-from bot.slack.commands import Answer, IncidentCommand, parse_incident
-from bot.slack.ids import ActionId, CallbackId
+from bot.domain.ids import IncidentNumber, incident_label
+from bot.domain.incident import Incident, IncidentState
+from bot.slack.commands import WITHOUT_INCIDENT, Answer, IncidentCommand, parse_incident, unknown_word
 from bot.slack.listeners.table import Request, Table
-from bot.slack.text import Words, clean
-from bot.slack.views.incident_text import incident_list_text, incident_text
-from bot.slack.views.record_modal import LONGEST_TEXT, MOST_MINUTES, MOST_USERS, record_modal
-from bot.usecases.close_incident import accept_closing
-from bot.usecases.complete_record import RecordAnswers, accept_answers
-from bot.usecases.ports import Clock, NotKept, Store
+from bot.slack.views.incident_text import incident_list_text, which_incident_text
+from bot.usecases.ports import NotKept, Store, Transaction
 
 #: How many incidents ``/incident list`` shows.
 LISTED = 15
+#: What follows these may begin with a number of its own: a text, or a scenario's number in the guide.
+NUMBERS_IN_TEXT = frozenset({"note", "scenario"})
 
 
-def register(table: Table, *, store: Store, clock: Clock) -> None:
-    """Add them to the table."""
+@dataclass(frozen=True, kw_only=True)
+class Meant:
+    """The incident a command is about (None: it does not say) and the rest of the line."""
+
+    incident: Incident | None
+    rest: str
+    open_ones: Sequence[Incident] = ()
+
+
+def register(table: Table, *, store: Store) -> None:
+    """Add it to the table; every other listeners file adds its own verbs."""
 
     async def incident(request: Request) -> str | dict[str, Any]:
-        command = parse_incident(request.body.get("text", ""), words=request.words)
+        words = request.words
+        command = parse_incident(request.body.get("text", ""), words=words)
         if isinstance(command, Answer):
             return command.text
-        if command.verb == "list" or command.number is None:
-            found = await store.look(lambda tx: tx.incidents(limit=LISTED))
-            return incident_list_text(found, request.words)
+        if command.verb in WITHOUT_INCIDENT:
+            return await table.plain_incident_verbs[command.verb](request, command.rest)
+        handle = table.incident_verbs.get(command.verb)
+        if handle is None:
+            return unknown_word("/incident", command.verb, table.incident_verbs, words)
         try:
-            return await _about_one(request, command, command.number)
+            meant = await store.look(lambda tx: meant_by(tx, command))
         except NotKept:
-            return request.words.say(
+            return words.say(
                 ":x: There is no {label}. See them with {command}.",
-                label=incident_label(command.number),
-                command=request.words.code("/incident list"),
+                label=incident_label(command.number or IncidentNumber(0)),
+                command=words.code("/incident list"),
             )
+        if meant.incident is None:
+            return which_incident_text(command.verb, meant.open_ones, words)
+        return await handle(request, meant.incident, meant.rest)
 
-    async def _about_one(
-        request: Request, command: IncidentCommand, number: IncidentNumber
-    ) -> str | dict[str, Any]:
-        words = request.words
-        known = await store.look(lambda tx: tx.incident(number))
-        if command.verb == "close":
-            await _close(request, number)
-            return words.say("Closing {label} …", label=words.bold(incident_label(number)))
-        if command.verb == "record":
-            return record_modal(known, words, channel=request.sender.channel)
-        entries = await store.look(lambda tx: tx.timeline(incident_chain(number)))
-        return incident_text(known, entries, words)
-
-    async def _close(request: Request, number: IncidentNumber) -> None:
-        sender = request.sender
-        await accept_closing(
-            request.key, number, sender.person, sender.team, sender.channel, store=store, clock=clock
-        )
-
-    async def close(request: Request, action: Mapping[str, Any]) -> None:
-        await _close(request, IncidentNumber(int(action["value"])))
-
-    async def open_record(request: Request, action: Mapping[str, Any]) -> dict[str, Any]:
-        number = IncidentNumber(int(action["value"]))
-        known = await store.look(lambda tx: tx.incident(number))
-        return record_modal(known, request.words, channel=request.sender.channel)
-
-    async def save_record(request: Request) -> dict[str, str] | None:
-        answers, errors = read_answers(request)
-        if errors or answers is None:
-            return errors
-        await accept_answers(request.key, answers, store=store, clock=clock)
-        return None
+    async def list_incidents(request: Request, rest: str) -> str:
+        found = await store.look(lambda tx: tx.incidents(limit=LISTED))
+        return incident_list_text(found, request.words)
 
     table.commands["/incident"] = incident
-    table.presses[ActionId.CLOSE_INCIDENT] = close
-    table.presses[ActionId.COMPLETE_RECORD] = open_record
-    table.submissions[CallbackId.COMPLETE_RECORD] = save_record
+    table.plain_incident_verbs["list"] = list_incidents
 
 
-def read_answers(request: Request) -> tuple[RecordAnswers | None, dict[str, str]]:
-    """Read a submitted record modal; errors by block id say what to write instead."""
-    view = request.body["view"]
-    values = {action: field for block in view["state"]["values"].values() for action, field in block.items()}
-    number, _, channel = view["private_metadata"].partition(":")
-    errors: dict[str, str] = {}
-    people = FromPeople(
-        cause=_text(values, ActionId.RECORD_CAUSE),
-        users_affected=_number(values, ActionId.RECORD_USERS, MOST_USERS, errors, request.words),
-        data_loss={"yes": True, "no": False}.get(_chosen(values, ActionId.RECORD_DATA_LOSS) or ""),
-        down_minutes=_number(values, ActionId.RECORD_DOWN, MOST_MINUTES, errors, request.words),
-        actions=_text(values, ActionId.RECORD_ACTIONS),
-        improvements=_text(values, ActionId.RECORD_IMPROVEMENTS),
-    )
-    if errors:
-        return None, errors
-    answers = RecordAnswers(
-        incident=IncidentNumber(int(number)),
-        person=request.sender.person,
-        acting_team=request.sender.team,
-        channel=ChannelId(channel),
-        failure_type=FailureType(_chosen(values, ActionId.RECORD_TYPE) or FailureType.OTHER),
-        severity=Severity(_chosen(values, ActionId.RECORD_SEVERITY) or Severity.MEDIUM),
-        people=people,
-    )
-    return answers, errors
+def meant_by(tx: Transaction, command: IncidentCommand) -> Meant:
+    """Return the incident of a command: the one it names, else the only open one.
+
+    Raises:
+        NotKept: it names one that never was.
+    """
+    open_ones = tx.open_incidents()
+    only = open_ones[0] if len(open_ones) == 1 else None
+    if command.number is None:
+        return Meant(incident=only, rest=command.rest, open_ones=open_ones)
+    may_be_text = command.verb in NUMBERS_IN_TEXT and command.bare
+    if may_be_text and only is not None and only.number != command.number:
+        # "/incident note 340 users affected": the number belongs to the text.
+        named = _kept(tx, command.number)
+        if named is None or named.state is IncidentState.CLOSED:
+            return Meant(incident=only, rest=f"{command.number} {command.rest}".strip())
+    return Meant(incident=tx.incident(command.number), rest=command.rest)
 
 
-def _text(values: Mapping[str, Any], action: ActionId) -> str:
-    return clean((values.get(action) or {}).get("value") or "", limit=LONGEST_TEXT)
-
-
-def _chosen(values: Mapping[str, Any], action: ActionId) -> str | None:
-    option = (values.get(action) or {}).get("selected_option")
-    return option["value"] if option else None
-
-
-def _number(
-    values: Mapping[str, Any], action: ActionId, most: int, errors: dict[str, str], words: Words
-) -> int | None:
-    written = str((values.get(action) or {}).get("value") or "").strip()
-    if not written:
+def _kept(tx: Transaction, number: IncidentNumber) -> Incident | None:
+    try:
+        return tx.incident(number)
+    except NotKept:
         return None
-    if written.isascii() and written.isdigit() and int(written) <= most:
-        return int(written)
-    errors[action] = words.plain("Write a whole number from 0 to {most}.", most=most)
-    return None

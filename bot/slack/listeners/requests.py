@@ -43,6 +43,19 @@ def interaction_sender(body: Payload) -> Sender:
     )
 
 
+def event_sender(body: Payload) -> Sender:
+    """Return who an event is about. `team` is not known: the use-case asks `users.info`."""
+    event = body["event"]
+    item = event.get("item")
+    channel = event.get("channel") or (item.get("channel") if isinstance(item, Mapping) else None)
+    return Sender(person=PersonId(event["user"]), team=None, channel=ChannelId(str(channel or event["user"])))
+
+
+def event_key(body: Payload) -> str:
+    """Return the key of an event; a retry has the same `event_id`."""
+    return f"event:{body['event_id']}"
+
+
 def request_key(kind: str, body: Payload) -> str:
     """Return the key under which a request is remembered: a redelivery or a replay has the same one.
 

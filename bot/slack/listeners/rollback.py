@@ -32,7 +32,9 @@ def register(table: Table, *, store: Store, playbooks: Playbooks, clock: Clock) 
         await ask_for_rollback(asked, store=store, clock=clock, playbook=playbook)
         return request.words.say("Looking at {target} …", target=request.words.bold(command.target))
 
-    async def decide(request: Request, choice: Choice, id: str, stable: str | None = None) -> None:
+    async def decide(
+        request: Request, choice: Choice, id: str, *, stable: str | None = None, all_the_same: bool = False
+    ) -> None:
         decision = Decision(
             rollback=RollbackId(id),
             choice=choice,
@@ -40,11 +42,15 @@ def register(table: Table, *, store: Store, playbooks: Playbooks, clock: Clock) 
             acting_team=request.sender.team,
             channel=request.sender.channel,
             stable=RevisionName(stable) if stable else None,
+            all_the_same=all_the_same,
         )
         await accept_decision(request.key, decision, store=store, clock=clock)
 
     async def go(request: Request, action: Mapping[str, Any]) -> None:
         await decide(request, Choice.ROLL_BACK, action["value"])
+
+    async def go_all_the_same(request: Request, action: Mapping[str, Any]) -> None:
+        await decide(request, Choice.ROLL_BACK, action["value"], all_the_same=True)
 
     async def cancel(request: Request, action: Mapping[str, Any]) -> None:
         await decide(request, Choice.CANCEL, action["value"])
@@ -55,5 +61,6 @@ def register(table: Table, *, store: Store, playbooks: Playbooks, clock: Clock) 
 
     table.commands["/rollback"] = rollback
     table.presses[ActionId.ROLL_BACK] = go
+    table.presses[ActionId.ROLL_BACK_ALL_THE_SAME] = go_all_the_same
     table.presses[ActionId.CANCEL] = cancel
     table.presses[ActionId.CHOOSE_STABLE] = choose_stable

@@ -17,7 +17,16 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.slack.listeners.requests import Payload, Sender, command_sender, interaction_sender, request_key
+from bot.domain.incident import Incident
+from bot.slack.listeners.requests import (
+    Payload,
+    Sender,
+    command_sender,
+    event_key,
+    event_sender,
+    interaction_sender,
+    request_key,
+)
 from bot.slack.text import Words
 from bot.usecases.ports import StoreDown
 
@@ -36,10 +45,21 @@ class Request:
 
 #: Returns the line to show at once, only to the person who typed, or a modal to open.
 OnCommand = Callable[[Request], Awaitable[str | dict[str, Any]]]
-#: Returns a modal to open, or None.
+#: Returns a modal to open (or to put in place of the one that was pressed in, where it is the same
+#: one by its callback_id), or None.
 OnPress = Callable[[Request, Mapping[str, Any]], Awaitable[dict[str, Any] | None]]
-#: Returns errors by block id, or None when the submission was accepted.
-OnSubmit = Callable[[Request], Awaitable[dict[str, str] | None]]
+#: Returns errors by block id, a modal to put in place of the submitted one, or None when it was accepted.
+OnSubmit = Callable[[Request], Awaitable[Mapping[str, Any] | None]]
+#: Answers one word of ``/incident`` (gets the incident and what follows) or of ``/canary`` (gets what
+#: follows): a line for the person who typed, or a modal to open. A plain word of ``/incident`` is about
+#: no incident in particular, such as ``list``.
+OnIncidentVerb = Callable[[Request, Incident, str], Awaitable[str | dict[str, Any]]]
+OnPlainVerb = Callable[[Request, str], Awaitable[str | dict[str, Any]]]
+OnCanaryVerb = OnPlainVerb
+#: Returns a modal to open, or None; the payload is a global or a message shortcut.
+OnShortcut = Callable[[Request], Awaitable[dict[str, Any] | None]]
+#: Takes an event of the Events API; nobody waits for an answer.
+OnEvent = Callable[[Request, Mapping[str, Any]], Awaitable[None]]
 WordsFor = Callable[[str], Awaitable[Words]]
 
 
@@ -51,6 +71,11 @@ class Table:
         self.commands: dict[str, OnCommand] = {}
         self.presses: dict[str, OnPress] = {}
         self.submissions: dict[str, OnSubmit] = {}
+        self.incident_verbs: dict[str, OnIncidentVerb] = {}
+        self.plain_incident_verbs: dict[str, OnPlainVerb] = {}
+        self.canary_verbs: dict[str, OnCanaryVerb] = {}
+        self.shortcuts: dict[str, OnShortcut] = {}
+        self.events: dict[str, OnEvent] = {}
 
     def attach(self, app: AsyncApp) -> None:
         """Let Bolt call this table."""
@@ -59,8 +84,8 @@ class Table:
         app.action(anything)(self._press)
         app.view(anything)(self._submit)
         app.view_closed(anything)(_nothing_to_do)
-        app.shortcut(anything)(_nothing_to_do)
-        app.event(anything)(_nothing_to_do)
+        app.shortcut(anything)(self._shortcut)
+        app.event(anything)(self._event)
 
     async def _request(self, kind: str, sender: Sender, body: Payload) -> Request:
         words = await self._words(sender.person)
@@ -96,14 +121,15 @@ class Table:
         self, ack: AsyncAck, body: dict[str, Any], action: dict[str, Any], client: AsyncWebClient
     ) -> None:
         request = await self._request("press", interaction_sender(body), body)
-        handle = self.presses.get(action["action_id"])
+        # What follows a "#" only keeps controls of one block apart, as Slack demands.
+        handle = self.presses.get(action["action_id"].partition("#")[0])
         if handle is None:
             await ack()
             return
         try:
             modal = await handle(request, action)
             if modal is not None:
-                await client.views_open(trigger_id=body["trigger_id"], view=modal)
+                await _show_modal(client, body, modal)
         except Exception as error:  # noqa: BLE001 - whoever waits is told; see _apology
             await _say_directly(client, request, _apology(error, request.words))
         await ack()
@@ -111,16 +137,60 @@ class Table:
     async def _submit(self, ack: AsyncAck, body: dict[str, Any], client: AsyncWebClient) -> None:
         request = await self._request("submit", interaction_sender(body), body)
         handle = self.submissions.get(body["view"]["callback_id"])
-        errors: dict[str, str] | None = None
+        errors: Mapping[str, Any] | None = None
         try:
             errors = await handle(request) if handle else None
         except Exception as error:  # noqa: BLE001 - whoever waits is told; see _apology
             # The modal stays open, so that what was typed is not lost.
-            errors = {body["view"]["blocks"][0]["block_id"]: _apology(error, request.words)}
-        if errors:
-            await ack(response_action="errors", errors=errors)
+            errors = {_first_input(body["view"]): _apology(error, request.words)}
+        if errors and errors.get("type") == "modal":
+            await ack(response_action="update", view=dict(errors))
+        elif errors:
+            await ack(response_action="errors", errors=dict(errors))
         else:
             await ack()
+
+    async def _shortcut(self, ack: AsyncAck, body: dict[str, Any], client: AsyncWebClient) -> None:
+        request = await self._request("shortcut", interaction_sender(body), body)
+        handle = self.shortcuts.get(body["callback_id"])
+        if handle is None:
+            await ack()
+            return
+        try:
+            modal = await handle(request)
+            if modal is not None:
+                await client.views_open(trigger_id=body["trigger_id"], view=modal)
+        except Exception as error:  # noqa: BLE001 - whoever waits is told; see _apology
+            await _say_directly(client, request, _apology(error, request.words))
+        await ack()
+
+    async def _event(self, ack: AsyncAck, body: dict[str, Any], event: dict[str, Any]) -> None:
+        handle = self.events.get(event["type"])
+        if handle is None or not event.get("user"):
+            await ack()
+            return
+        sender = event_sender(body)
+        words = await self._words(sender.person)
+        # Nobody is told when this fails: it leaves the listener, Slack sees an error and sends it again.
+        await handle(Request(sender=sender, key=event_key(body), words=words, body=body), event)
+        await ack()
+
+
+def _first_input(view: Payload) -> str:
+    """Return the block id of the first input: Slack shows an error nowhere else."""
+    inputs = (block["block_id"] for block in view["blocks"] if block["type"] == "input")
+    return str(next(inputs, view["blocks"][0]["block_id"]))
+
+
+async def _show_modal(client: AsyncWebClient, body: Payload, modal: dict[str, Any]) -> None:
+    """Open a modal; from within a modal, put it on top, or in the place of the one it continues."""
+    pressed = body.get("view") or {}
+    if pressed.get("type") != "modal":
+        await client.views_open(trigger_id=body["trigger_id"], view=modal)
+    elif pressed.get("callback_id") == modal["callback_id"]:
+        await client.views_update(view_id=pressed["id"], view=modal)
+    else:
+        await client.views_push(trigger_id=body["trigger_id"], view=modal)
 
 
 async def _nothing_to_do(ack: AsyncAck) -> None:

@@ -48,6 +48,9 @@ def attempt(doing: str, words: Words) -> Markup:
         "read service": words.say("read service {what}", what=what),
         "list the revisions of": words.say("list the revisions of {what}", what=what),
         "write service": words.say("write service {what}", what=what),
+        "dry run of a write to service": words.say(
+            "try a write to service {what} without making it", what=what
+        ),
         "test permissions on service": words.say("test permissions on service {what}", what=what),
         "find the project of": words.say("find the project of {what}", what=what),
     }.get(verb, words.safe(doing))

@@ -1,16 +1,12 @@
-"""``/incident list`` and ``/incident show``: short texts for one reader."""
+"""``/incident list``, and the question which incident is meant: short texts for one reader."""
 
 from collections.abc import Sequence
 
 from bot.domain.ids import incident_label
 from bot.domain.incident import Incident, IncidentState
-from bot.domain.timeline import Entry
+from bot.slack.commands import which_one
 from bot.slack.text import Markup, Words
 from bot.slack.views.incident_words import failure_name, severity_name
-from bot.slack.views.timeline import entry_line
-
-#: Newest lines of a timeline that ``/incident show`` shows; the record's file holds all of it.
-LINES_SHOWN = 15
 
 
 def incident_list_text(incidents: Sequence[Incident], words: Words) -> str:
@@ -34,10 +30,16 @@ def incident_line(incident: Incident, words: Words) -> Markup:
     )
 
 
-def incident_text(incident: Incident, entries: Sequence[Entry], words: Words) -> str:
-    """Return an incident with the newest lines of its timeline."""
-    lines: list[str] = [incident_line(incident, words)]
-    if len(entries) > LINES_SHOWN:
-        lines.append(words.say("… {count} earlier lines …", count=len(entries) - LINES_SHOWN))
-    lines += [entry_line(entry, words) for entry in entries[-LINES_SHOWN:]]
-    return "\n".join(lines)
+def which_incident_text(verb: str, open_ones: Sequence[Incident], words: Words) -> str:
+    """Ask which incident is meant, where none or more than one is open."""
+    if not open_ones:
+        listed = words.say(
+            "No incident is open; {command} shows them all.", command=words.code("/incident list")
+        )
+        return words.say("{question} {listed}", question=Markup(which_one(verb, words)), listed=listed)
+    named = ", ".join(f"{incident_label(incident.number)} ({incident.target})" for incident in open_ones)
+    return words.say(
+        ":x: Which one? These are open: {named}. Write its number, such as {example}.",
+        named=named,
+        example=words.code(f"/incident {verb} {open_ones[0].number}"),
+    )

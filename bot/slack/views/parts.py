@@ -69,6 +69,11 @@ def button(
     return made
 
 
+def link_button(text: str, *, action: str, url: str) -> Block:
+    """Return a button that opens a page; Slack tells us of the press as well."""
+    return {"type": "button", "text": plain(text, limit=BUTTON_LIMIT), "action_id": action, "url": url}
+
+
 def confirm(*, title: str, text: str, yes: str, no: str, danger: bool = False) -> Block:
     """Return a confirm dialog."""
     made: Block = {
@@ -96,6 +101,11 @@ def select(*, action: str, placeholder: str, options: Iterable[Block], initial: 
     return made | ({"initial_option": initial} if initial else {})
 
 
+def overflow(*, action: str, options: Sequence[Block]) -> Block:
+    """Return a menu behind three dots; it takes five options."""
+    return {"type": "overflow", "action_id": action, "options": list(options)[:5]}
+
+
 def question(
     *, label: str, element: Block, block: str, hint: str | None = None, optional: bool = True
 ) -> Block:
@@ -115,6 +125,19 @@ DIVIDER: Block = {"type": "divider"}
 
 #: A reference or an entity that has lost its end; it would be shown raw.
 _TORN = re.compile(r"(<[^>]*|&[a-z]*)$")
+
+
+def pieces(text: str, limit: int = SECTION_LIMIT - 100) -> list[str]:
+    """Return escaped text in pieces of `limit` characters at most, cut between words where there are any."""
+    found = []
+    while len(text) > limit:
+        # A reference longer than a piece is none of ours; it is shown raw rather than for ever.
+        piece = _TORN.sub("", text[:limit]) or text[:limit]
+        space = max(piece.rfind(" "), piece.rfind("\n"))
+        piece = piece[: space + 1] if space > limit // 2 else piece
+        found.append(piece)
+        text = text[len(piece) :]
+    return [*found, text] if text.strip() or not found else found
 
 
 def fit(text: str, limit: int) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 from bot.domain.ids import incident_label
 from bot.domain.readings import Metric
 from bot.domain.record import Record, Symptom
-from bot.domain.timeline import Event
+from bot.domain.timeline import Event, as_it_happened
 from bot.slack.ids import ActionId
 from bot.slack.text import Markup, Words
 from bot.slack.views.evidence import evidence_line
@@ -24,10 +24,12 @@ from bot.slack.views.parts import (
     section,
 )
 from bot.slack.views.rollback_message import Message
-from bot.slack.views.timeline import entry_line
+from bot.slack.views.timeline import told_line
 
 #: Slack shows at most 50 blocks; the file holds the whole timeline.
 TIMELINE_LINES_SHOWN = 12
+#: How much of a person's text stands in such a line; the file holds all of it, characters.
+LONGEST_TEXT_SHOWN = 150
 
 
 def record_message(record: Record, words: Words) -> Message:
@@ -84,8 +86,9 @@ def _lines(lines: list[Markup], words: Words) -> Markup:
 
 def _shown(record: Record, words: Words) -> list[Markup]:
     """Return the acts of the timeline; the readings stand above, and all of it in the file."""
-    acts = [entry for entry in record.timeline if entry.event not in (Event.READING_BEFORE, Event.EVIDENCE)]
-    lines = [entry_line(entry, words) for entry in acts]
+    read = (Event.READING_BEFORE, Event.EVIDENCE)
+    acts = [told for told in as_it_happened(record.timeline) if told.entry.event not in read]
+    lines = [told_line(told, words, longest=LONGEST_TEXT_SHOWN) for told in acts]
     half = TIMELINE_LINES_SHOWN // 2
     if len(lines) > TIMELINE_LINES_SHOWN:
         left = len(lines) - 2 * half
@@ -115,7 +118,7 @@ def record_values(record: Record, words: Words) -> dict[str, Any]:
         "down": _or_todo(people.down_minutes, words, todo),
         "actions": _actions(record, words),
         "improvements": words.safe(people.improvements) if people.improvements else todo,
-        "timeline": [entry_line(entry, words) for entry in record.timeline],
+        "timeline": [told_line(told, words) for told in as_it_happened(record.timeline)],
         "head": Markup(record.head),
         "playbook": words.safe(incident.playbook_version),
         "completed_by": words.person(people.by) if people.by else todo,

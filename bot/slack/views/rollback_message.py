@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bot.domain.by_hand import gcloud_line
+from bot.domain.decision import applying
+from bot.domain.diagnosis import Safety
 from bot.domain.flags import Colour, Flag, flags, looks_healthy
 from bot.domain.ids import incident_label
 from bot.domain.playbook import Playbook, Topology
@@ -13,6 +15,7 @@ from bot.slack.text import Markup, Words
 from bot.slack.views.evidence import evidence_line
 from bot.slack.views.faults import what_to_do
 from bot.slack.views.numbers import reading_line
+from bot.slack.views.paragraphs import CONTEXT_LIMIT, paragraphs
 from bot.slack.views.parts import (
     Block,
     actions,
@@ -24,6 +27,8 @@ from bot.slack.views.parts import (
     section,
     select,
 )
+from bot.slack.views.rules import rule_lines
+from bot.slack.views.safety import all_the_same, safety_blocks
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,10 +39,17 @@ class Message:
     blocks: list[Block]
 
 
-def rollback_message(rollback: Rollback, playbook: Playbook, words: Words, *, now: datetime) -> Message:
-    """Render a rollback as it stands."""
+def rollback_message(
+    rollback: Rollback,
+    playbook: Playbook,
+    words: Words,
+    *,
+    now: datetime,
+    safety: Safety | None = None,
+) -> Message:
+    """Render a rollback as it stands; `safety` is what the open incident's scenario asks before it."""
     if rollback.state is RollbackState.ASKED:
-        return _question(rollback, playbook, words)
+        return _question(rollback, playbook, words, safety)
     if rollback.state in (RollbackState.CANCELLED, RollbackState.EXPIRED):
         return _withdrawn(rollback, words)
     if rollback.plan is None:
@@ -45,7 +57,7 @@ def rollback_message(rollback: Rollback, playbook: Playbook, words: Words, *, no
     return _progress(rollback, rollback.plan, playbook, words, now=now)
 
 
-def _question(rollback: Rollback, playbook: Playbook, words: Words) -> Message:
+def _question(rollback: Rollback, playbook: Playbook, words: Words, safety: Safety | None) -> Message:
     if rollback.plan is None:
         return _which_is_stable(rollback, words) if rollback.candidates else _looking(rollback, words)
     plan = rollback.plan
@@ -59,8 +71,10 @@ def _question(rollback: Rollback, playbook: Playbook, words: Words) -> Message:
             section(_who_and_what(rollback, plan, words)),
             section(_numbers(rollback, coloured, words)),
             section(_health(coloured, rollback.twice, words)),
+            *_rules(rollback, playbook, coloured, words),
             section(_what_will_happen(plan, words)),
-            _buttons(rollback, plan, words, healthy=healthy),
+            *(safety_blocks(safety, words, controls=True, rollback=rollback.id) if safety else ()),
+            _buttons(rollback, plan, words, healthy=healthy, safety=safety),
             context(_by_hand(rollback, playbook, words)),
         ],
     )
@@ -104,6 +118,12 @@ def _health(coloured: tuple[Flag, ...], twice: bool, words: Words) -> str:
     return words.say(":grey_question: *Whether the canary is healthy cannot be told* from this data.")
 
 
+def _rules(rollback: Rollback, playbook: Playbook, coloured: tuple[Flag, ...], words: Words) -> list[Block]:
+    applied = applying(playbook.rules, coloured)
+    lines = rule_lines(applied, words, now=rollback.asked_at)
+    return [context(*paragraphs(lines, limit=CONTEXT_LIMIT))] if lines else []
+
+
 def _what_will_happen(plan: Plan, words: Words) -> str:
     if plan.topology is Topology.SERVICES:
         return words.say(
@@ -120,7 +140,13 @@ def _what_will_happen(plan: Plan, words: Words) -> str:
     )
 
 
-def _buttons(rollback: Rollback, plan: Plan, words: Words, *, healthy: bool) -> Block:
+def _buttons(rollback: Rollback, plan: Plan, words: Words, *, healthy: bool, safety: Safety | None) -> Block:
+    cancel = button(words.plain("Cancel"), action=ActionId.CANCEL, value=rollback.id)
+    if safety is not None and safety.open:
+        return actions(cancel)
+    if safety is not None and safety.holds_back:
+        action = ActionId.ROLL_BACK_ALL_THE_SAME
+        return actions(all_the_same(safety, words, action=action, value=rollback.id), cancel)
     go = words.plain("Roll back")
     if healthy:
         go = words.plain("Yes, roll back") if rollback.twice else words.plain("Roll back all the same")
@@ -136,8 +162,7 @@ def _buttons(rollback: Rollback, plan: Plan, words: Words, *, healthy: bool) -> 
         danger=True,
     )
     return actions(
-        button(go, action=ActionId.ROLL_BACK, value=rollback.id, style="danger", confirm=sure),
-        button(words.plain("Cancel"), action=ActionId.CANCEL, value=rollback.id),
+        button(go, action=ActionId.ROLL_BACK, value=rollback.id, style="danger", confirm=sure), cancel
     )
 
 

@@ -3,12 +3,17 @@
 from bot.domain.flags import flags
 from bot.domain.ids import incident_label
 from bot.domain.playbook import Playbook
-from bot.domain.status import Status
+from bot.domain.status import Postponed, Status
 from bot.slack.text import Markup, Words
 from bot.slack.views.incident_words import outcome_name
 from bot.slack.views.numbers import reading_line
 from bot.slack.views.parts import SECTION_LIMIT, context, fit, header, section
 from bot.slack.views.rollback_message import Message
+
+#: A target that fails this often has other worries than a long message.
+MOST_POSTPONED = 20
+#: As much of a title as a line shows; an escaped character may take five.
+TITLE_SHOWN = 300
 
 
 def status_message(status: Status, playbook: Playbook, words: Words) -> Message:
@@ -29,7 +34,21 @@ def status_paragraphs(status: Status, playbook: Playbook, words: Words) -> list[
     if coloured:
         found.append(Markup("\n".join(reading_line(f, words, now=status.read_at) for f in coloured)))
     found.append(_going_on(status, words))
+    found += [_postponed(line, words) for line in status.postponed[:MOST_POSTPONED]]
     return found
+
+
+def _postponed(line: Postponed, words: Words) -> Markup:
+    """Say that the next deployment should wait; it is for people to heed."""
+    return words.say(
+        ":no_entry: The next deployment is postponed: {title} ({label}), since {at}, {who}. It blocks "
+        "nothing; {command} ends it.",
+        title=words.bold(fit(line.titles.get(words.locale) or line.titles.get("en") or "", TITLE_SHOWN)),
+        label=incident_label(line.incident),
+        at=words.moment(line.since),
+        who=words.person(line.owner) if line.owner else words.say("nobody yet"),
+        command=words.code(f"/incident followups {line.incident}"),
+    )
 
 
 def _traffic(status: Status, words: Words) -> Markup:

@@ -1,32 +1,77 @@
 """Timeline entries as sentences, the same in a thread, in a record and in a terminal."""
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from pydantic import TypeAdapter
+
+from bot.domain.change import ChangeKind, ChangeState
+from bot.domain.finding import Finding
 from bot.domain.people import RefusedWhy
 from bot.domain.readings import Metric, Side
 from bot.domain.rollback import Evidence, Proof, RollbackState, Verdict
-from bot.domain.timeline import Entry, Event
-from bot.slack.text import N_, Markup, Words
+from bot.domain.timeline import Entry, Event, Told, happened_at
+from bot.slack.text import N_, Markup, Words, clean
+from bot.slack.views import follow_up_lines, page_lines
+from bot.slack.views.change_words import change_state_name, kind_name, steps_from, why_not
+from bot.slack.views.diagnosis_lines import (
+    answered_line,
+    finding_line,
+    look_line,
+    option_line,
+    safety_not_asked_line,
+    step_line,
+)
 from bot.slack.views.evidence import measured, note_words, proof_name, verdict_name
 from bot.slack.views.faults import attempt
+from bot.slack.views.incident_sentences import INCIDENT_SENTENCES
+from bot.slack.views.incident_sentences import who as _who
 from bot.slack.views.incident_words import outcome_name
 from bot.slack.views.numbers import metric_name, quantity, side_name, source_name
-from bot.slack.views.parts import SECTION_LIMIT, Block, fit, section
+from bot.slack.views.parts import SECTION_LIMIT, Block, fit, pieces, section
 from bot.slack.views.rollback_message import Message
+from bot.slack.views.step_words import (
+    assigned_line,
+    marked_line,
+    reminded_line,
+    seen_line,
+    undone_line,
+)
+from bot.slack.views.telling_words import (
+    dropped_line,
+    due_line,
+    edited_line,
+    posted_line,
+    refused_line,
+    written_line,
+)
 
 Facts = Mapping[str, Any]
+FINDING = TypeAdapter(Finding)
+
+#: Longest texts of people's in the thread; the whole of them is in ``/incident show`` and in the files.
+LONGEST_IN_LOG = 2000
+#: Slack takes 50 blocks a message; the last one says where the rest is.
+SECTIONS_IN_LOG = 49
+#: Longest texts that are struck through: a stroke ends where Slack's section does.
+LONGEST_STRUCK = 1000
+#: Beyond this a back-dated line shows its date as well.
+CLOCK_IS_ENOUGH = timedelta(hours=12)
 
 
 def log_message(entries: Iterable[Entry], words: Words) -> Message:
-    """Render a few entries for the incident's thread."""
-    lines = [entry_line(entry, words) for entry in entries]
-    blocks: list[Block] = [section(part) for part in _pages(lines)]
+    """Render a few entries for the incident's thread, long texts of people's cut where one sees it."""
+    lines = [entry_line(entry, words, longest=LONGEST_IN_LOG) for entry in entries]
+    parts = _pages([piece for line in lines for piece in pieces(line)])
+    blocks: list[Block] = [section(part) for part in parts[:SECTIONS_IN_LOG]]
+    if len(parts) > SECTIONS_IN_LOG:
+        blocks.append(section(words.say("… more in {command}", command=words.code("/incident show"))))
     return Message(text=fit("\n".join(lines), SECTION_LIMIT), blocks=blocks)
 
 
-def _pages(lines: list[Markup], *, limit: int = 2900) -> list[str]:
+def _pages(lines: list[str], *, limit: int = 2900) -> list[str]:
     pages, page = [], ""
     for line in lines:
         if page and len(page) + len(line) > limit:
@@ -36,18 +81,40 @@ def _pages(lines: list[Markup], *, limit: int = 2900) -> list[str]:
     return [*pages, page] if page else pages
 
 
-def entry_line(entry: Entry, words: Words) -> Markup:
-    """Return time and sentence of one entry."""
-    return words.say("{at} · {what}", at=words.clock(entry.at), what=sentence(entry, words))
+def entry_line(entry: Entry, words: Words, *, longest: int | None = None) -> Markup:
+    """Return time and sentence of one entry, a person's text cut to `longest` characters."""
+    at, what = happened_at(entry), sentence(shortened(entry, longest), words)
+    if at == entry.at:
+        return words.say("{at} · {what}", at=words.clock(at), what=what)
+    far = abs(entry.at - at) > CLOCK_IS_ENOUGH
+    return words.say(
+        "{at} · {what} (noted at {noted})",
+        at=words.moment(at) if far else words.clock(at),
+        what=what,
+        noted=words.clock(entry.at),
+    )
+
+
+def told_line(told: Told, words: Words, *, longest: int | None = None) -> Markup:
+    """Return an entry's line, struck through where it was corrected, with the corrections beside it."""
+    if not told.corrections:
+        return entry_line(told.entry, words, longest=longest)
+    shortest = min(longest or LONGEST_STRUCK, LONGEST_STRUCK)
+    struck = words.struck(entry_line(told.entry, words, longest=shortest))
+    lines = [entry_line(correction, words, longest=longest) for correction in told.corrections]
+    return Markup(" → ".join([struck, *lines]))
+
+
+def shortened(entry: Entry, longest: int | None) -> Entry:
+    """Return the entry with a person's text cut to `longest` characters; None leaves it whole."""
+    if longest is None or len(str(entry.facts.get("text", ""))) <= longest:
+        return entry
+    return replace(entry, facts={**entry.facts, "text": clean(str(entry.facts["text"]), limit=longest)})
 
 
 def sentence(entry: Entry, words: Words) -> Markup:
     """Return what an entry tells."""
     return _SENTENCES[entry.event](entry, words)
-
-
-def _who(entry: Entry, words: Words) -> Markup:
-    return words.say("Backout") if entry.actor == "backout" else words.person(entry.actor)
 
 
 def _asked(entry: Entry, words: Words) -> Markup:
@@ -166,21 +233,130 @@ def _refused(entry: Entry, words: Words) -> Markup:
     return words.say("Refused: {who} {why}", who=_who(entry, words), why=why)
 
 
+def _change_asked(entry: Entry, words: Words) -> Markup:
+    return words.say(
+        "{who} asked to {what}: {steps}",
+        who=_who(entry, words),
+        what=kind_name(ChangeKind(entry.facts["kind_of_change"]), words),
+        steps=words.bold(steps_from(entry.facts, words)),
+    )
+
+
+def _change_decided(entry: Entry, words: Words) -> Markup:
+    return words.say(
+        "{who} decided to {what}, {canary}: {steps}",
+        who=_who(entry, words),
+        what=kind_name(ChangeKind(entry.facts["kind_of_change"]), words),
+        canary=words.code(entry.facts["canary"]),
+        steps=words.bold(steps_from(entry.facts, words)),
+    )
+
+
+def _change_write(entry: Entry, words: Words) -> Markup:
+    return words.say(
+        "Backout writes to Cloud Run: {service} {change} (generation {generation})",
+        service=words.code(entry.facts["service"]),
+        change=words.code(entry.facts["setting"]),
+        generation=entry.facts["generation"],
+    )
+
+
+def _change_done(entry: Entry, words: Words) -> Markup:
+    return words.say("Seen to serve: {steps}", steps=words.bold(steps_from(entry.facts, words)))
+
+
+def _change_overtaken(entry: Entry, words: Words) -> Markup:
+    return words.say(
+        "Stopped ({what}): overtaken by a rollback of {who}",
+        what=kind_name(ChangeKind(entry.facts["kind_of_change"]), words),
+        who=words.person(entry.facts["by"]),
+    )
+
+
+def _change_failed(entry: Entry, words: Words) -> Markup:
+    return words.say(
+        "Not done ({what}): {state}. {why}",
+        what=kind_name(ChangeKind(entry.facts["kind_of_change"]), words),
+        state=words.bold(change_state_name(ChangeState(entry.facts["state"]), words)),
+        why=why_not(entry.facts.get("problem"), words, target=entry.facts["target"]),
+    )
+
+
+def _told_by(tell: Callable[[Facts, Markup, Words], Markup]) -> Callable[[Entry, Words], Markup]:
+    return lambda entry, words: tell(entry.facts, _who(entry, words), words)
+
+
+def _finding(entry: Entry, words: Words) -> Markup:
+    return finding_line(FINDING.validate_python(entry.facts["finding"]), words)
+
+
+def _point_confirmed(entry: Entry, words: Words) -> Markup:
+    titles = entry.facts["titles"]
+    point = words.bold(titles.get(words.locale) or entry.facts["point"])
+    return words.say("{who} confirmed: {point}", who=_who(entry, words), point=point)
+
+
 def _says(text: str) -> Callable[[Entry, Words], Markup]:
     return lambda entry, words: words.say(text, who=_who(entry, words))
 
 
 _SENTENCES: Mapping[Event, Callable[[Entry, Words], Markup]] = {
-    Event.INCIDENT_OPENED: _says(N_("Incident opened by {who}")),
+    **INCIDENT_SENTENCES,
     Event.INCIDENT_JOINED: _says(N_("{who} joined this incident with another rollback")),
-    Event.INCIDENT_CLOSED: _says(N_("Incident closed by {who}")),
     Event.ROLLBACK_ASKED: _asked,
     Event.ROLLBACK_DECIDED: _decided,
     Event.ROLLBACK_CANCELLED: _says(N_("Cancelled by {who}")),
     Event.ROLLBACK_EXPIRED: _says(N_("The question expired unanswered")),
     Event.ROLLBACK_REFUSED: _refused,
+    Event.CHANGE_ASKED: _change_asked,
+    Event.CHANGE_DECIDED: _change_decided,
+    Event.CHANGE_CANCELLED: _says(N_("The question about the canary was withdrawn by {who}")),
+    Event.CHANGE_EXPIRED: _says(N_("The question about the canary expired unanswered")),
+    Event.CHANGE_REFUSED: _refused,
+    Event.CHANGE_WRITE: _change_write,
+    Event.CHANGE_DONE: _change_done,
+    Event.CHANGE_NOT_NEEDED: _says(N_("Nothing to change: the canary is as wanted already")),
+    Event.CHANGE_OVERTAKEN: _change_overtaken,
+    Event.CHANGE_FAILED: _change_failed,
+    Event.QUESTION_ANSWERED: _told_by(answered_line),
+    Event.SAFETY_ANSWERED: _told_by(answered_line),
+    Event.SAFETY_NOT_ASKED: _told_by(safety_not_asked_line),
+    Event.OPTION_CHOSEN: _told_by(option_line),
+    Event.SCENARIO_STEP: _told_by(step_line),
+    Event.LOOK_ASKED: _told_by(look_line),
+    Event.FINDING: _finding,
+    Event.POINT_CONFIRMED: _point_confirmed,
+    Event.ANNOUNCEMENT_WRITTEN: _told_by(written_line),
+    Event.ANNOUNCEMENT_EDITED: _told_by(edited_line),
+    Event.ANNOUNCEMENT_POSTED: _told_by(posted_line),
+    Event.ANNOUNCEMENT_DROPPED: _told_by(dropped_line),
+    Event.ANNOUNCEMENT_REFUSED: _told_by(refused_line),
+    Event.UPDATE_DUE: _told_by(due_line),
+    Event.STEP_MARKED: _told_by(marked_line),
+    Event.STEP_UNDONE: _told_by(undone_line),
+    Event.STEP_ASSIGNED: _told_by(assigned_line),
+    Event.STEP_SEEN: _told_by(seen_line),
+    Event.STEP_REMINDED: _told_by(reminded_line),
+    Event.PAGE_SENT: _told_by(page_lines.sent_line),
+    Event.PAGE_ANSWERED: _told_by(page_lines.answered_line),
+    Event.PAGE_ANSWERED_LATE: _told_by(page_lines.late_line),
+    Event.PAGE_DECLINED: _told_by(page_lines.declined_line),
+    Event.PAGE_UNANSWERED: _told_by(page_lines.unanswered_line),
+    Event.PAGE_CALLED_OFF: _told_by(page_lines.called_off_line),
+    Event.PAGE_ELSEWHERE: _told_by(page_lines.elsewhere_line),
+    Event.PAGE_SLOT_EMPTY: _told_by(page_lines.slot_empty_line),
+    Event.PAGE_NOBODY_LEFT: _told_by(page_lines.nobody_left_line),
+    Event.FOLLOW_UPS_PLANNED: _told_by(follow_up_lines.planned_line),
+    Event.FOLLOW_UPS_LEFT_OUT: _told_by(follow_up_lines.left_out_line),
+    Event.FOLLOW_UP_TAKEN: _told_by(follow_up_lines.taken_line),
+    Event.FOLLOW_UP_GIVEN: _told_by(follow_up_lines.given_line),
+    Event.FOLLOW_UP_MOVED: _told_by(follow_up_lines.moved_line),
+    Event.FOLLOW_UP_DONE: _told_by(follow_up_lines.done_line),
+    Event.FOLLOW_UP_DROPPED: _told_by(follow_up_lines.dropped_line),
+    Event.FOLLOW_UP_REOPENED: _told_by(follow_up_lines.reopened_line),
     Event.RECORD_REFUSED: _refused,
     Event.CLOSE_REFUSED: _refused,
+    Event.ACT_REFUSED: _refused,
     Event.READING_BEFORE: _reading,
     Event.WRITE_SENT: _write,
     Event.WRITE_UNKNOWN: _unknown,

@@ -38,6 +38,7 @@ SCOPES = [
     "im:read",
     "im:write",
     "pins:write",
+    "reactions:read",
     "reactions:write",
     "usergroups:read",
     "users:read",
@@ -45,16 +46,26 @@ SCOPES = [
 
 
 def a_manifest(*, scopes: list[str] | None = None) -> dict[str, Any]:
-    """Return a parsed manifest with three commands."""
+    """Return a parsed manifest with commands, shortcuts, both tabs and events."""
     commands = [
         {"command": "/rollback", "description": "Roll back", "usage_hint": "TARGET", "should_escape": True},
         {"command": "/canary", "description": "Look", "usage_hint": "status", "should_escape": False},
     ]
+    shortcuts = [
+        {"name": "Declare", "type": "global", "callback_id": "declare", "description": "An incident"},
+        {"name": "Keep", "type": "message", "callback_id": "keep", "description": "In the timeline"},
+    ]
+    events = ["app_home_opened", "app_mention", "message.im", "reaction_added", "reaction_removed"]
     return {
         "display_information": {"name": "Backout"},
-        "features": {"bot_user": {"display_name": "backout"}, "slash_commands": commands},
+        "features": {
+            "app_home": {"home_tab_enabled": True, "messages_tab_enabled": True},
+            "bot_user": {"display_name": "backout"},
+            "slash_commands": commands,
+            "shortcuts": shortcuts,
+        },
         "oauth_config": {"scopes": {"bot": SCOPES if scopes is None else scopes}},
-        "settings": {"event_subscriptions": {"bot_events": ["app_mention", "message.im"]}},
+        "settings": {"event_subscriptions": {"bot_events": events}},
     }
 
 

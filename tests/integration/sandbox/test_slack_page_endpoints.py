@@ -178,6 +178,50 @@ async def test_the_page_writes_messages(slack: SandboxSlack, http: httpx.AsyncCl
     assert [message["text"] for message in slack.messages(OPERATIONS, thread_ts=root["ts"])] == ["more"]
 
 
+async def test_the_page_presses_shortcuts_reacts_and_opens_the_home(
+    slack: SandboxSlack, bot: Receiver, http: httpx.AsyncClient
+) -> None:
+    bot.answer = (200, "")
+    await slack.say("U0GITCO", CRITICAL, "look")
+    where = {"user": "U0SENA", "channel": CRITICAL, "ts": slack.messages(CRITICAL)[0]["ts"]}
+
+    answers = [
+        await http.post("/sandbox/shortcut", json={"user": "U0SENA", "callback_id": "declare"}),
+        await http.post("/sandbox/shortcut", json={**where, "callback_id": "keep"}),
+        await http.post("/sandbox/reaction", json={**where, "name": "pushpin", "on": True}),
+        await http.post("/sandbox/reaction", json={**where, "name": "pushpin", "on": False}),
+        await http.post("/sandbox/home", json={"user": "U0SENA", "tab": "home"}),
+    ]
+    again = await http.post("/sandbox/reaction", json={**where, "name": "pushpin", "on": False})
+
+    assert [answer.json()["ok"] for answer in answers] == [True] * 5
+    assert len(bot.received) == 5
+    assert (again.status_code, again.json()["ok"]) == (409, False)
+
+
+async def test_the_page_shares_files(slack: SandboxSlack, http: httpx.AsyncClient) -> None:
+    file = {"user": "U0SENA", "channel": OPERATIONS, "name": "a.txt", "content": "7JWI64WV", "text": "see"}
+
+    shared = await http.post("/sandbox/file", json=file)
+    broken = await http.post("/sandbox/file", json={**file, "content": "?"})
+    state = (await http.get("/sandbox/state?user=U0SENA")).json()
+    fetched = await http.get(state["files"][0]["url"])
+
+    assert (shared.json()["ok"], broken.status_code) == (True, 400)
+    assert (state["files"][0]["user"], fetched.text) == ("U0SENA", "안녕")
+    assert state["messages"][OPERATIONS][0]["text"] == "see"
+
+
+async def test_the_page_knows_the_apps_shortcuts_and_tabs(http: httpx.AsyncClient) -> None:
+    state = (await http.get("/sandbox/state?user=U0SENA")).json()
+
+    assert [(row["type"], row["callback_id"]) for row in state["shortcuts"]] == [
+        ("global", "declare"),
+        ("message", "keep"),
+    ]
+    assert state["tabs"] == {"home": True, "messages": True}
+
+
 async def test_what_is_no_longer_there_is_a_conflict(http: httpx.AsyncClient) -> None:
     answer = await http.post("/sandbox/close", json={"user": "U0SENA", "view_id": "V0"})
 

@@ -10,6 +10,10 @@ from bot.domain.readings import Metric, Reading, Side, Source
 from bot.domain.record import Record, make_record
 from bot.domain.rollback import Evidence, Plan, Proof, Rollback, RollbackState, Verdict
 from bot.domain.timeline import BACKOUT, GENESIS, Entry, Event, incident_chain
+from tests.checklists import step_event_facts
+from tests.unit.slack.views.incident_views import incident_event_facts
+from tests.unit.slack.views.paging_views import task_facts
+from tests.unit.slack.views.telling_views import telling_event_facts
 
 DEPLOYED = datetime(2025, 10, 22, 14, 0, tzinfo=UTC)
 ASKED = DEPLOYED + timedelta(minutes=5)
@@ -18,6 +22,12 @@ NUMBER = IncidentNumber(12)
 SENA = PersonId("U0SENA")
 STABLE, CANARY = "ion-api-00041-abc", "ion-api-00042-xyz"
 
+#: A text of the playbook, as it is kept with a line.
+_TEXT = {"en": "Check the status", "ko": "상태 확인"}
+_CHANGE = {
+    "change": "cafe", "target": "canary", "kind_of_change": "reduce_traffic", "to_percent": 5,
+    "canary": CANARY, "from_percent": 10, "from": {},
+}  # fmt: skip
 #: One entry of every event, with the facts that the use-cases write.
 FACTS: dict[Event, dict[str, Any]] = {
     Event.INCIDENT_OPENED: {"target": "canary"},
@@ -31,6 +41,31 @@ FACTS: dict[Event, dict[str, Any]] = {
     Event.ROLLBACK_CANCELLED: {},
     Event.ROLLBACK_EXPIRED: {},
     Event.ROLLBACK_REFUSED: {"why": "guest", "people": []},
+    Event.QUESTION_ANSWERED: {"ask": _TEXT, "say": _TEXT, "means": _TEXT, "revised": True},
+    Event.SAFETY_ANSWERED: {"ask": _TEXT, "say": _TEXT, "means": _TEXT, "revised": False},
+    Event.SAFETY_NOT_ASKED: {"ask": _TEXT},
+    Event.OPTION_CHOSEN: {"place": 3, "titles": _TEXT, "option": "hotfix", "risk": "high"},
+    Event.SCENARIO_STEP: {"step": "clock.restore.review", "titles": _TEXT, "done": True},
+    Event.LOOK_ASKED: {"look": "f00d", "where": "action:logs", "titles": _TEXT, "joined": True},
+    Event.FINDING: {
+        "look": "f00d",
+        "finding": {"does": "logs", "titles": _TEXT, "target": "canary", "read_at": ASKED.isoformat()},
+    },
+    **{event: facts for event in Event if (facts := task_facts(event, "5xx"))},
+    **{event: facts for event in Event if (facts := incident_event_facts(event, "5xx"))},
+    **{event: facts for event in Event if (facts := telling_event_facts(event, "5xx"))},
+    **{event: facts for event in Event if (facts := step_event_facts(event, "Check P95"))},
+    Event.CHANGE_ASKED: _CHANGE,
+    Event.CHANGE_DECIDED: _CHANGE,
+    Event.CHANGE_CANCELLED: _CHANGE,
+    Event.CHANGE_EXPIRED: _CHANGE,
+    Event.CHANGE_REFUSED: {"why": "guest", "people": []},
+    Event.CHANGE_WRITE: {"service": "ion-api", "setting": f"{CANARY}=5", "generation": 7},
+    Event.CHANGE_DONE: _CHANGE,
+    Event.CHANGE_NOT_NEEDED: _CHANGE,
+    Event.CHANGE_OVERTAKEN: _CHANGE | {"by": "U0SENA"},
+    Event.CHANGE_FAILED: _CHANGE | {"state": "failed", "problem": None},
+    Event.ACT_REFUSED: {"why": "no_role", "people": []},
     Event.RECORD_REFUSED: {"why": "no_role", "people": []},
     Event.CLOSE_REFUSED: {"why": "slack_cannot_say", "people": []},
     Event.WRITE_SENT: {

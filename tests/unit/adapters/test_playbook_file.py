@@ -1,13 +1,22 @@
 """The playbook on disk: file, line and what to write for every mistake; the last good one keeps serving."""
 
+import asyncio
 import os
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from structlog.testing import capture_logs
 
 import bot
-from bot.adapters.playbook_file import LARGEST_BYTES, BadPlaybook, PlaybookShelf, read_playbook
+from bot.adapters.playbook_file import (
+    LARGEST_BYTES,
+    MOST_LOGGED,
+    BadPlaybook,
+    PlaybookShelf,
+    read_playbook,
+)
 from bot.domain.playbook import Permission, Playbook, Topology
 
 GOOD = """\
@@ -83,7 +92,6 @@ BAD: list[tuple[str | bytes, int, str]] = [
         "write the value out",
     ),
     (changed("[U0SENA]", "[&who U0SENA, *who]"), 8, "anchors and aliases"),
-    (changed("users: [U0SENA]", "users:\n      - &who U0SENA\n      - *who"), 9, "anchors and aliases"),
     (
         changed("    topology: revisions\n", "    <<: *base\n    topology: revisions\n"),
         18,
@@ -116,7 +124,7 @@ BAD: list[tuple[str | bytes, int, str]] = [
     (
         changed("[roll_back]", "[roll_back, everything]"),
         10,
-        "roles.lead.may.1: write 'roll_back' or 'complete_record' (found 'everything')",
+        "roles.lead.may.1: write 'roll_back', 'change_canary', 'tell_users' or 'complete_record' (found",
     ),
     (changed("  lead:", "  Lead Dev:"), 7, "roles.Lead Dev: 'Lead Dev' does not have the right form"),
     (
@@ -124,7 +132,7 @@ BAD: list[tuple[str | bytes, int, str]] = [
         12,
         "red_above (1) must be greater than yellow_above (2)",
     ),
-    (changed("red_above: 1.0", "red_above: 101"), 11, "is a percentage: write a number up to 100"),
+    (changed("red_above: 1.0", "red_above: 101"), 12, "101 is a percentage: write a number up to 100"),
     (changed("red_above: 1.0", "red_above: .nan"), 12, "red_above: input should be a finite number"),
     (changed("red_above: 1.0", "red_above: .inf"), 12, "red_above: input should be a finite number"),
     (changed("red_above: 1.0", "red_above: 1e999"), 12, "red_above"),
@@ -218,7 +226,13 @@ def test_aliases_of_aliases_are_refused_before_they_grow(path: Path) -> None:
     rows = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
     rows += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 20)]
 
-    assert "anchors and aliases" in fault(path, "\n".join(rows))
+    path.write_text("\n".join(rows))
+
+    with pytest.raises(BadPlaybook) as bad:
+        read_playbook(path)
+
+    assert [fault.line for fault in bad.value.faults] == list(range(1, 21))
+    assert all("anchors and aliases" in str(fault) for fault in bad.value.faults)
 
 
 @pytest.mark.parametrize("text", ["*bold*", "&c", "Q: *bold* & more", "a # b: *c"])
@@ -264,6 +278,22 @@ def test_a_changed_file_is_in_force_at_once(path: Path) -> None:
     assert shelf.current().version == "2"
 
 
+def test_while_slack_waits_the_older_one_serves_until_the_newer_is_read(path: Path) -> None:
+    path.write_text(GOOD)
+    shelf = PlaybookShelf(path)
+    rewrite(path, changed('version: "1"', 'version: "2"'))
+
+    async def current() -> str:
+        return shelf.current().version
+
+    first = asyncio.run(current())
+    deadline = time.monotonic() + 30
+    while shelf.current().version != "2" and time.monotonic() < deadline:
+        time.sleep(0.01)
+
+    assert (first, shelf.current().version) == ("1", "2")
+
+
 @pytest.mark.parametrize("broken", ["", "targets: [", b"\xff", changed("region: us-central1", "region: x")])
 def test_the_last_good_one_keeps_serving_and_the_log_says_why(path: Path, broken: str | bytes) -> None:
     path.write_text(GOOD)
@@ -277,6 +307,74 @@ def test_the_last_good_one_keeps_serving_and_the_log_says_why(path: Path, broken
     (said,) = logs
     assert (said["event"], said["serving"]) == ("playbook_refused", "1")
     assert said["faults"][0].startswith("playbook.yaml:")
+
+
+def become_a_directory(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+
+
+def become_a_pipe(path: Path) -> None:
+    path.unlink()
+    os.mkfifo(path)
+
+
+def become_endless(path: Path) -> None:
+    path.unlink()
+    path.symlink_to("/dev/zero")
+
+
+def become_a_circle(path: Path) -> None:
+    path.unlink()
+    path.symlink_to(path)
+
+
+def become_huge(path: Path) -> None:
+    rewrite(path, b"x: y\n" * LARGEST_BYTES)
+
+
+def become_binary(path: Path) -> None:
+    rewrite(path, bytes(range(256)))
+
+
+@pytest.mark.parametrize(
+    "become",
+    [become_a_directory, become_a_pipe, become_endless, become_a_circle, become_huge, become_binary],
+    ids=lambda become: become.__name__,
+)
+def test_whatever_becomes_of_the_file_the_last_good_one_keeps_serving(
+    path: Path, become: Callable[[Path], None]
+) -> None:
+    path.write_text(GOOD)
+    shelf = PlaybookShelf(path)
+
+    become(path)
+
+    with capture_logs():
+        assert [shelf.current().version for _ in range(3)] == ["1"] * 3
+
+
+def test_a_file_that_takes_the_place_of_another_is_in_force(path: Path) -> None:
+    path.write_text(GOOD)
+    shelf, before = PlaybookShelf(path), path.stat()
+    other = path.with_name("other.yaml")
+    other.write_text(changed('version: "1"', 'version: "2"'))
+    os.utime(other, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+    other.replace(path)
+
+    assert shelf.current().version == "2"
+
+
+def test_the_log_shows_so_many_faults_and_how_many_there_are(path: Path) -> None:
+    path.write_text(GOOD)
+    shelf = PlaybookShelf(path)
+    rewrite(path, GOOD + "".join(f"wrong{n}: x\n" for n in range(200)))
+
+    with capture_logs() as logs:
+        shelf.current()
+
+    assert (logs[0]["count"], len(logs[0]["faults"])) == (200, MOST_LOGGED)
 
 
 def test_a_file_that_was_removed_leaves_the_last_good_one(path: Path) -> None:
@@ -339,7 +437,7 @@ def test_a_shipped_playbook_carries_the_guides_numbers(name: str) -> None:
 def test_the_default_playbook_lets_nobody_act_before_people_are_named() -> None:
     default = shipped(SHIPPED[0])
 
-    assert [(default.people_with(p), default.groups_with(p)) for p in Permission] == [((), ())] * 2
+    assert {(default.people_with(p), default.groups_with(p)) for p in Permission} == {((), ())}
     assert default.targets["canary"].topology is Topology.SERVICES
 
 

@@ -149,9 +149,9 @@ def test_what_nobody_knows_yet_is_shown_as_such(locale: str) -> None:
 def test_the_timeline_tells_every_kind_of_event(locale: str) -> None:
     document = rendered(a_complete_record(), locale)
 
-    timeline = document.partition("\n- 14:05:01 UTC · ")[1:]
     assert set(FACTS) == set(Event)
-    assert "".join(timeline).count("\n- 14:05:") == len(Event)
+    lines = re.findall(r"^- .*\d\d:\d\d:\d\d UTC · ", document, re.MULTILINE)
+    assert len(lines) == len(Event) - 1  # a correction stands beside what it corrects
 
 
 @pytest.mark.parametrize("locale", LOCALES)
@@ -161,7 +161,7 @@ def test_times_are_in_the_playbooks_zone(locale: str) -> None:
     document = rendered(record, locale)
 
     assert "2025-10-22 23:05:00 +09:00" in document
-    assert "- 23:05:01 +09:00 · " in document
+    assert "- 23:05:05 +09:00 · " in document
 
 
 @pytest.mark.parametrize("record", [a_complete_record(), an_empty_record()], ids=["complete", "empty"])

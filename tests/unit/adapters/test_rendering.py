@@ -3,17 +3,29 @@
 import pytest
 
 from bot.adapters.rendering import File, Rendering
-from bot.domain.ids import IncidentNumber, PersonId
+from bot.domain.ids import ChannelId, IncidentNumber, PersonId
 from bot.domain.rollback import RollbackState
 from bot.slack.views.rollback_message import Message
-from bot.usecases.ports import NotKept, Showing
+from bot.usecases.ports import Messages, MessageUnreadable, NotKept, Showing, Written
 from bot.usecases.report_status import STATUS, read_status
 from tests.unit.usecases.world import World
 from tests.values import CANARY_TARGET, GITCO, SENA, a_person, a_rollback
 
 
+class NoMessages(Messages):
+    """A Slack in which nobody wrote anything."""
+
+    async def message(self, channel: ChannelId, ts: str) -> Written:
+        """See `Messages.message`."""
+        raise MessageUnreadable("nobody wrote it")
+
+    async def link(self, channel: ChannelId, ts: str) -> str:
+        """See `Messages.link`."""
+        return ""
+
+
 def rendering(world: World, locale: str = "en") -> Rendering:
-    return Rendering(world.store, world.playbooks, world.people, world.clock, locale=locale)
+    return Rendering(world.store, world.playbooks, world.people, NoMessages(), world.clock, locale=locale)
 
 
 async def a_finished_world() -> World:

@@ -345,6 +345,9 @@ def test_writing_what_is_needed_always_ends_with_everything_on_stable(state: Tar
         assert isinstance(write, PinTraffic)
         assert write.revision == plan.stable != plan.canary
         state, writes = written(state, write), writes + 1
+    if not writes:
+        # Somebody had asked for it already, and Cloud Run comes round to it.
+        state = replace(state, switch=replace(state.switch, observed=state.switch.wanted))
 
     assert writes <= MOST_WRITES
     assert has_settled(plan, state)

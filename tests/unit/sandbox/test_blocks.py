@@ -109,6 +109,47 @@ def test_a_block_at_its_limits_passes(block: Json) -> None:
     assert validate([block], "message") == []
 
 
+#: Elements that may be asked for in a modal and, but for those that are typed, used in a message.
+CHOOSING: list[Json] = [
+    {"type": "users_select", "initial_user": "U0SENA", "placeholder": plain()},
+    {"type": "channels_select", "initial_channel": "C0STATUS"},
+    {"type": "conversations_select", "default_to_current_conversation": True},
+    {"type": "multi_static_select", "options": options(100), "max_selected_items": 3},
+    {"type": "multi_static_select", "option_groups": [{"label": plain(), "options": options(2)}]},
+    {"type": "multi_users_select", "initial_users": ["U0SENA"]},
+    {"type": "static_select", "option_groups": [{"label": plain(), "options": options(2)}] * 2},
+    {"type": "checkboxes", "options": options(10), "initial_options": options(2)},
+    {"type": "radio_buttons", "options": options(10), "initial_option": options(1)[0]},
+    {"type": "datepicker", "initial_date": "2025-10-22"},
+    {"type": "timepicker", "initial_time": "14:05", "timezone": "Asia/Seoul"},
+    {"type": "datetimepicker", "initial_date_time": 1_761_141_903},
+]
+TYPING: list[Json] = [
+    {"type": "plain_text_input", "multiline": True, "min_length": 0, "max_length": 3000},
+    {"type": "plain_text_input", "initial_value": "x" * 3000},
+    {
+        "type": "plain_text_input",
+        "dispatch_action_config": {"trigger_actions_on": ["on_enter_pressed", "on_character_entered"]},
+    },
+    {"type": "number_input", "is_decimal_allowed": True, "min_value": "0", "max_value": "100"},
+]
+
+
+@pytest.mark.parametrize("element", CHOOSING, ids=lambda element: element["type"])
+def test_what_is_chosen_from_stands_in_modals_homes_and_messages(element: Json) -> None:
+    used = actions({**element, "action_id": "a"})
+
+    assert validate([used], "message") == []
+    assert validate({"type": "home", "blocks": [used]}, "home") == []
+    assert validate(modal(asking({**element, "action_id": "a"}, dispatch_action=True)), "modal") == []
+
+
+@pytest.mark.parametrize("element", TYPING, ids=lambda element: element["type"])
+def test_what_is_typed_into_stands_in_input_blocks_alone(element: Json) -> None:
+    assert validate(modal(asking(element, dispatch_action=True)), "modal") == []
+    assert one_message([actions(element)])[1] == "/0/elements/0/type"
+
+
 INVALID: list[tuple[Json, str, str]] = [
     ({"type": "nonsense"}, "unsupported type: nonsense", "/0/type"),
     ({"text": plain()}, "missing required field: type", "/0"),

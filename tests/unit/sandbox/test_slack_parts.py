@@ -124,6 +124,29 @@ def test_an_input_that_is_not_there_cannot_be_filled_in() -> None:
         filled_state(blocks, initial_state(blocks), {"b": "x"})
 
 
+def a_choice(*values: str, kind: str = "multi_static_select", **more: object) -> dict[str, object]:
+    options = [{"text": {"type": "plain_text", "text": value}, "value": value} for value in values]
+    groups = [{"label": {"type": "plain_text", "text": "all"}, "options": options}]
+    return an_input("pick", "1", type=kind, option_groups=groups, **more)
+
+
+def test_a_choice_that_is_no_longer_offered_is_forgotten() -> None:
+    before = filled_state([a_choice("a", "b")], {}, {"pick": ["b"]})
+
+    kept = initial_state([a_choice("b", "c")], before)
+    forgotten = initial_state([a_choice("c", "d")], before)
+
+    assert [option["value"] for option in kept["1"]["pick"]["selected_options"]] == ["b"]
+    assert forgotten["1"]["pick"]["selected_options"] == []
+
+
+def test_nobody_chooses_more_than_a_menu_takes() -> None:
+    menu = a_choice("a", "b", "c", max_selected_items=2)
+
+    with pytest.raises(LookupError, match="pick takes 2 at most"):
+        filled_state([menu], {}, {"pick": ["a", "b", "c"]})
+
+
 @pytest.mark.parametrize(
     ("element", "value", "complaint"),
     [
@@ -134,6 +157,7 @@ def test_an_input_that_is_not_there_cannot_be_filled_in() -> None:
         ({"type": "number_input", "is_decimal_allowed": False}, "x", "Please enter a number."),
         ({"type": "number_input", "is_decimal_allowed": False}, "1.5", "Please enter a whole number."),
         ({"type": "number_input", "is_decimal_allowed": True}, "1.5", None),
+        ({"type": "number_input", "is_decimal_allowed": True}, "inf", "Please enter a number."),
         (
             {"type": "number_input", "is_decimal_allowed": True, "max_value": "1"},
             "1.5",

@@ -4,8 +4,11 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-#: References that our own views write: a moment, a member by id.
-_OURS = re.compile(r"!date\^\d+\^[^<>|]*\|[^<>|]*|@[UW][A-Z0-9]+")
+#: References that our own views write: a moment, a member by id, a message of our workspace.
+_OURS = re.compile(
+    r"!date\^\d+\^[^<>|]*\|[^<>|]*|@[UW][A-Z0-9]+"
+    r"|https://backout\.slack\.com/archives/[CG][A-Z0-9]+/p\d+\|[^<>|]*"
+)
 
 
 def references(text: str) -> list[str]:

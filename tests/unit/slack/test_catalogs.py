@@ -21,13 +21,20 @@ CODE = Path(bot.__file__).parent
 SAYING = frozenset({"say", "plain", "N_"})
 #: Calls whose message is not written on the spot: `_says` takes what `N_` marked, and the log's `say`
 #: is no message of ours.
-MARKED_ELSEWHERE = {("slack/views/timeline.py", "text"), ("logs.py", "record.getMessage()[:2000]")}
+MARKED_ELSEWHERE = {
+    ("slack/views/timeline.py", "text"),
+    ("slack/views/incident_sentences.py", "text"),
+    ("slack/views/incident_notices.py", "text"),
+    ("logs.py", "record.getMessage()[:2000]"),
+}
 
 #: Placeholders that are always numbers, so that Korean may attach a counter to them.
 NUMBERS = frozenset(
     {
-        "count", "days", "edition", "errors", "generation", "good", "hours", "length", "limit", "minutes",
-        "most", "percent", "sample", "seconds", "sent", "users", "value",
+        "all", "amount", "count", "days", "edition", "errors", "errors_now", "first", "generation", "good",
+        "hours", "kinds", "last", "late", "length", "limit", "minutes", "most", "number", "of", "page",
+        "pages", "percent", "place", "requests", "requests_now", "rest", "sample", "seconds", "sent",
+        "settled", "users", "value", "well",
     }
 )  # fmt: skip
 #: Words that are the same in every language: names, and the severities that the guide leaves in English.
@@ -108,7 +115,7 @@ def sample(name: str, mark: str) -> Any:
 
 
 def samples(text: str, mark: str = "") -> dict[str, Any]:
-    return {name: sample(name, mark) for name, _ in placeholders(text)}
+    return {name: 7 if kind else sample(name, mark) for name, kind in placeholders(text)}
 
 
 def spans(text: str, mark: str) -> list[str]:

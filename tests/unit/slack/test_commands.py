@@ -4,16 +4,16 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from bot.domain.ids import TargetName
 from bot.slack.commands import (
     LONGEST_REASON,
     Answer,
     IncidentCommand,
     Parsed,
     RollbackCommand,
-    StatusCommand,
-    parse_canary,
     parse_incident,
     parse_rollback,
+    parse_target,
     typed,
 )
 from bot.slack.text import Words
@@ -27,8 +27,8 @@ def rollback(text: str) -> RollbackCommand | Answer:
     return parse_rollback(text, targets=TARGETS, words=EN)
 
 
-def canary(text: str) -> StatusCommand | Answer:
-    return parse_canary(text, targets=TARGETS, words=EN)
+def status(text: str) -> TargetName | Answer:
+    return parse_target("status", text, targets=TARGETS, words=EN)
 
 
 def incident(text: str) -> IncidentCommand | Answer:
@@ -65,7 +65,7 @@ def test_a_rollback_is_read(text: str, target: str, forced: bool, reason: str) -
 
 @pytest.mark.parametrize("text", ["", "   ", "help", "HELP", "help me", "\n"])
 def test_a_bare_command_explains_itself(text: str) -> None:
-    for parse, name in ((rollback, "/rollback"), (canary, "/canary"), (incident, "/incident")):
+    for parse, name in ((rollback, "/rollback"), (incident, "/incident")):
         answer = parse(text)
         assert isinstance(answer, Answer)
         assert answer.text.startswith(f"*{name} ")
@@ -115,41 +115,50 @@ def test_a_longer_reason_is_refused_and_given_back_whole() -> None:
 
 @pytest.mark.parametrize(
     ("text", "target"),
-    [("status", "canary"), ("STATUS", "canary"), ("status chat", "chat"), ("status  CHAT ", "chat")],
+    [("", "canary"), ("chat", "chat"), ("CHAT", "chat")],
 )
-def test_a_question_for_the_status_is_read(text: str, target: str) -> None:
-    assert canary(text) == StatusCommand(target=target)  # type: ignore[arg-type]
+def test_the_target_of_a_question_is_read(text: str, target: str) -> None:
+    assert status(text) == target
 
 
 @pytest.mark.parametrize(
-    ("text", "near"),
-    [("stats", "/canary status"), ("zzz", "/canary status"), ("status chta", "/canary status chat")],
+    ("text", "near"), [("chta", "/canary status chat"), ("canry", "/canary status canary")]
 )
-def test_an_unknown_word_is_answered_with_the_nearest_one(text: str, near: str) -> None:
-    answer = canary(text)
+def test_an_unknown_target_of_a_question_is_answered_with_the_nearest_one(text: str, near: str) -> None:
+    answer = status(text)
 
     assert isinstance(answer, Answer)
     assert f"`{near}`" in answer.text
 
 
 @pytest.mark.parametrize(
-    ("text", "verb", "number"),
+    ("text", "verb", "number", "rest", "bare"),
     [
-        ("list", "list", None),
-        ("list everything", "list", None),
-        ("show 12", "show", 12),
-        ("show INC-12", "show", 12),
-        ("record inc12", "record", 12),
-        ("close 999999999", "close", 999999999),
-        ("close\u00a07", "close", 7),
+        ("list", "list", None, "", False),
+        ("list everything", "list", None, "everything", False),
+        ("new chat", "new", None, "chat", False),
+        ("NEW 12", "new", None, "12", False),
+        ("show", "show", None, "", False),
+        ("show 12", "show", 12, "", True),
+        ("show INC-12 2", "show", 12, "2", False),
+        ("record inc12", "record", 12, "", False),
+        ("close 999999999", "close", 999999999, "", True),
+        ("close\u00a07", "close", 7, "", True),
+        ("note users cannot pay", "note", None, "users cannot pay", False),
+        ("note inc-3 14:05 users\ncannot pay", "note", 3, "14:05 users\ncannot pay", False),
+        ("note 340 users", "note", 340, "users", True),
+        ("join 3 4", "join", 3, "4", True),
+        ("severity high &lt;all&gt; of them", "severity", None, "high <all> of them", False),
     ],
 )
-def test_a_word_about_an_incident_is_read(text: str, verb: str, number: int | None) -> None:
-    assert incident(text) == IncidentCommand(verb=verb, number=number)  # type: ignore[arg-type]
+def test_a_word_about_an_incident_is_read(
+    text: str, verb: str, number: int | None, rest: str, bare: bool
+) -> None:
+    assert incident(text) == IncidentCommand(verb=verb, number=number, rest=rest, bare=bare)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
-    "text", ["show", "show twelve", "close -1", "close 12 13", "show 1000000000", "record INC-"]
+    "text", ["record twelve", "close -1", "close 12 13", "export 1000000000", "record INC-", "reopen x"]
 )
 def test_without_a_number_it_is_asked_which_one(text: str) -> None:
     answer = incident(text)
@@ -159,7 +168,7 @@ def test_without_a_number_it_is_asked_which_one(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "near"), [("shwo 12", "show"), ("lst", "list"), ("cloes 1", "close"), ("🙂", "list")]
+    ("text", "near"), [("shwo 12", "show"), ("lst", "list"), ("cloes 1", "close"), ("🙂", "new")]
 )
 def test_an_unknown_word_about_incidents_is_answered_with_the_nearest_one(text: str, near: str) -> None:
     answer = incident(text)
@@ -175,7 +184,7 @@ def test_an_unknown_word_about_incidents_is_answered_with_the_nearest_one(text: 
 @example("show ٣")
 @example("\ud800")
 def test_whatever_is_typed_is_answered_and_rings_nobody(text: str) -> None:
-    for parse in (rollback, canary, incident):
+    for parse in (rollback, status, incident):
         for typed_text in (text, f"canary {text}", f"status {text}", f"show {text}"):
             answer: Parsed = parse(typed_text)
             if isinstance(answer, Answer):

@@ -215,9 +215,7 @@ async def ask(
         pytest.param(
             Request(body=click(type="message_action", api_app_id=None)), id="a shortcut names no app"
         ),
-        pytest.param(
-            Request(body=command(text="x" * (MAX_BODY_BYTES - len(command(text=""))))), id="512 KiB"
-        ),
+        pytest.param(Request(body=command(text="x" * (MAX_BODY_BYTES - len(command(text=""))))), id="2 MiB"),
         pytest.param(Request(body=command(text="")), id="no text"),
     ],
 )

@@ -14,7 +14,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 from structlog.testing import capture_logs
 
-from bot.slack.listeners import canary, incident, rollback
+from bot.slack.listeners import canary, change, close, incident, record, rollback, show
 from bot.slack.listeners.table import Request, Table
 from bot.slack.text import Words
 from bot.usecases.ports import StoreDown, Workflow
@@ -75,8 +75,12 @@ class Slack:
         """Register every listener the bot has."""
         playbooks, clock = FakePlaybooks(), HeldClock()
         rollback.register(self.table, store=self.store, playbooks=playbooks, clock=clock)
+        change.register(self.table, store=self.store, playbooks=playbooks, clock=clock)
         canary.register(self.table, store=self.store, playbooks=playbooks, clock=clock)
-        incident.register(self.table, store=self.store, clock=clock)
+        incident.register(self.table, store=self.store)
+        show.register(self.table, store=self.store, clock=clock)
+        record.register(self.table, store=self.store, clock=clock)
+        close.register(self.table, store=self.store, playbooks=playbooks, clock=clock)
         return self
 
     async def _form(self, fields: Mapping[str, str]) -> BoltResponse:
@@ -364,20 +368,33 @@ async def an_open_incident(slack: Slack) -> None:
     ("text", "said"),
     [
         ("list", "*INC-1* · canary"),
-        ("show 1", "*INC-1* · canary"),
-        ("close 1", "Closing *INC-1* …"),
+        ("export 1", "Writing the timeline of *INC-1*"),
+        ("export", "Writing the timeline of *INC-1*"),
         ("show 7", "There is no INC-7"),
         ("close 7", "There is no INC-7"),
     ],
 )
-async def test_incidents_are_listed_shown_and_closed(text: str, said: str) -> None:
+async def test_incidents_are_listed_and_exported(text: str, said: str) -> None:
     slack = Slack().with_everything()
     await an_open_incident(slack)
 
     answer = await slack.command("/incident", text)
 
     assert said in text_of(answer)
-    assert len(slack.store.started(Workflow.CLOSE)) == (text == "close 1")
+    assert len(slack.store.started(Workflow.ACT)) == text.startswith("export")
+
+
+@pytest.mark.parametrize(("text", "callback"), [("show 1", "timeline.show"), ("close", "incident.close")])
+async def test_a_timeline_is_shown_and_closing_is_asked_in_a_modal(text: str, callback: str) -> None:
+    slack = Slack().with_everything()
+    await an_open_incident(slack)
+
+    answer = await slack.command("/incident", text)
+
+    ((method, asked),) = slack.client.asked
+    assert (answer.status, method) == (200, "views.open")
+    assert f'"callback_id": "{callback}"' in json.dumps(asked["view"])
+    assert slack.store.started(Workflow.ACT) == []
 
 
 @pytest.mark.parametrize("by", ["press", "command"])

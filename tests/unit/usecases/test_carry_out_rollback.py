@@ -93,6 +93,7 @@ async def test_card_board_log_and_record_are_shown() -> None:
     assert {m.what for m in messages.values()} == {
         Showing.ROLLBACK,
         Showing.BOARD,
+        Showing.DIAGNOSIS,
         Showing.LOG,
         Showing.RECORD,
         Showing.RECORD_FILE,

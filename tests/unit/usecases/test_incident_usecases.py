@@ -2,12 +2,14 @@
 
 import pytest
 
-from bot.domain.ids import IncidentNumber, PersonId
+from bot.domain.acts import Act, Verb
+from bot.domain.ids import ChannelId, IncidentNumber, PersonId
 from bot.domain.incident import FailureType, FromPeople, IncidentState, Severity
 from bot.domain.rollback import RollbackState
 from bot.domain.timeline import AUDIT, Event
-from bot.usecases.close_incident import accept_closing, close_incident
+from bot.usecases.act import accept_act, carry_out_act
 from bot.usecases.complete_record import RecordAnswers, accept_answers, complete_record
+from bot.usecases.deeds import DEEDS
 from bot.usecases.ports import Workflow
 from bot.usecases.report_breakage import report_breakage
 from tests.fakes import FakeSteps
@@ -105,17 +107,17 @@ async def test_answers_of_who_may_not_are_refused_and_audited(by: PersonId, team
 
 
 async def close(world: World, by: PersonId = SENA, *, number: int = 1, key: str = "k") -> None:
-    await accept_closing(
-        key,
-        IncidentNumber(number),
-        by,
-        HOME,
-        CHANNEL,  # type: ignore[arg-type]
-        store=world.store,
-        clock=world.clock,
+    act = Act(
+        verb=Verb.CLOSE,
+        incident=IncidentNumber(number),
+        person=by,
+        acting_team=HOME,
+        channel=ChannelId(CHANNEL),
+        key=key,
     )
-    _, arguments = world.store.kept.workflows[f"{Workflow.CLOSE}:{number}:{key}"]
-    await close_incident(arguments, steps=FakeSteps(), use=world.acting)
+    await accept_act(act, store=world.store, clock=world.clock)
+    _, arguments = world.store.kept.workflows[f"{Workflow.ACT}:{number}:close:{key}"]
+    await carry_out_act(arguments, steps=FakeSteps(), use=world.acting, deeds=DEEDS)
 
 
 async def test_a_closed_incident_says_who_closed_it() -> None:
@@ -125,8 +127,9 @@ async def test_a_closed_incident_says_who_closed_it() -> None:
 
     incident = world.store.kept.incidents[ONE]
     assert (incident.state, incident.closed_at) == (IncidentState.CLOSED, world.clock.now)
-    last = world.store.kept.chains["incident:1"][-1]
-    assert (last.event, last.actor) == (Event.INCIDENT_CLOSED, GITCO)
+    closed, posted = world.store.kept.chains["incident:1"][-2:]
+    assert (closed.event, closed.actor) == (Event.INCIDENT_CLOSED, GITCO)
+    assert posted.event is Event.RECORD_POSTED
 
 
 async def test_closing_twice_writes_one_line() -> None:
@@ -172,7 +175,7 @@ async def test_whoever_may_not_close_is_refused_and_audited() -> None:
     await close(world, LUBIT)
 
     assert world.store.kept.incidents[ONE].state is IncidentState.OPEN
-    assert world.store.events(AUDIT) == [Event.CLOSE_REFUSED]
+    assert world.store.events(AUDIT) == [Event.ACT_REFUSED]
 
 
 # A workflow that broke off.

@@ -4,10 +4,12 @@ from bot.domain.faults import CloudFault, FaultKind
 from bot.domain.rollback import Rollback
 from bot.domain.traffic import TargetState
 from bot.usecases.authorize import Acting
+from bot.usecases.carry_out_change import Changing
 from bot.usecases.carry_out_rollback import CarryingOut, carry_out_rollback
 from bot.usecases.decide_rollback import request_rollback
 from bot.usecases.gather_evidence import Gathering
 from bot.usecases.ports import Transaction
+from bot.usecases.prepare_change import PreparingChange
 from bot.usecases.prepare_rollback import Preparing, prepare_rollback
 from bot.usecases.report_status import Reporting
 from tests.fakes import (
@@ -91,6 +93,28 @@ class World:
             metrics=self.metrics,
             requests=self.requests,
             clock=self.clock,
+        )
+
+    @property
+    def preparing_change(self) -> PreparingChange:
+        """What preparing a change may touch."""
+        return PreparingChange(
+            store=self.store,
+            people=self.people,
+            playbooks=self.playbooks,
+            cloud=self.cloud,
+            clock=self.clock,
+        )
+
+    @property
+    def changing(self) -> Changing:
+        """What carrying out a change may touch."""
+        return Changing(
+            store=self.store,
+            playbooks=self.playbooks,
+            cloud=self.cloud,
+            clock=self.clock,
+            pause=self.clock.pause,
         )
 
     async def keep(self, *rollbacks: Rollback) -> None:

@@ -5,9 +5,12 @@ import { Cloud } from "./cloud.js";
 import { Composer } from "./composer.js";
 import { contextFor } from "./context.js";
 import { el, reconcile } from "./dom.js";
+import { Drafts } from "./drafts.js";
 import { Live } from "./live.js";
 import { Modals } from "./modal.js";
 import { Pane } from "./pane.js";
+import { placeOf, showMessage } from "./permalinks.js";
+import { post } from "./server.js";
 import { channelTitle, drawSidebar, HOME } from "./sidebar.js";
 import { repliesTo, roots, visibleMessages } from "./timeline.js";
 import { Unread } from "./unread.js";
@@ -21,11 +24,16 @@ class Page {
   constructor() {
     this.words = wordsFor(navigator.language);
     this.unread = new Unread();
+    this.drafts = new Drafts();
     this.modals = new Modals(this);
     this.messages = new Pane(node("messages"));
     this.replies = new Pane(node("thread-messages"));
     this.cloud = new Cloud(node("cloud"), this);
-    this.composer = new Composer(node("channel-composer"), this, { id: "composer", threadTs: () => null });
+    this.composer = new Composer(node("channel-composer"), this, {
+      id: "composer",
+      threadTs: () => null,
+      hasShortcuts: true,
+    });
     this.threadComposer = new Composer(node("thread-composer-place"), this, {
       id: "thread-composer",
       threadTs: () => this.thread,
@@ -46,6 +54,7 @@ class Page {
     node("toggle-sidebar").addEventListener("click", () => this.toggle("sidebar"));
     addEventListener("hashchange", () => this.onHash());
     document.addEventListener("keydown", (event) => this.onEscape(event));
+    document.addEventListener("click", (event) => this.onLink(event));
     // In a narrow window the cloud would cover the conversation, so it starts closed there.
     if (matchMedia("(max-width: 760px)").matches) this.toggle("cloud");
   }
@@ -56,6 +65,7 @@ class Page {
     this.user = hash.get("user") ?? DEFAULTS.user;
     this.channel = hash.get("channel") ?? DEFAULTS.channel;
     this.thread = hash.get("thread");
+    this.linked = hash.get("message");
   }
 
   writeHash() {
@@ -94,7 +104,7 @@ class Page {
 
   /** Somebody else's direct message is not there for the person one now acts as. */
   leaveHiddenChannel() {
-    if (this.openedChannel() || (this.channel === HOME && this.home)) return;
+    if (this.openedChannel() || (this.channel === HOME && this.state.tabs.home)) return;
     const { channels } = this.state;
     this.channel =
       (channels.find((channel) => channel.id === DEFAULTS.channel) ?? channels[0])?.id ?? DEFAULTS.channel;
@@ -130,6 +140,17 @@ class Page {
     this.threadComposer.focus();
   }
 
+  /** A link to a message of this workspace opens here, for whoever acts, and not in another window. */
+  onLink(event) {
+    const address = event.target.closest?.("a[href]")?.href;
+    const place = address && placeOf(address);
+    if (!place || !this.state.channels.some((channel) => channel.id === place.channel)) return;
+    event.preventDefault();
+    this.openChannel(place.channel);
+    if (place.thread) this.openThread(place.thread);
+    showMessage(place.ts);
+  }
+
   closeThread() {
     const opener = node("messages").querySelector(
       `[data-ts="${CSS.escape(this.thread)}"] [data-focus^=repl]`,
@@ -161,8 +182,20 @@ class Page {
     this.drawChrome();
     if (this.channel === HOME) this.drawHome();
     else this.drawMessages();
+    this.drafts.forgetAllBut(new Set(this.state.views.map((view) => view.id)));
     this.modals.draw();
     this.cloud.draw();
+    this.tellTheApp();
+    if (this.linked && showMessage(this.linked)) this.linked = null;
+  }
+
+  /** Whoever comes to one of the app's tabs is announced to it, once for each time they come. */
+  tellTheApp() {
+    const place = `${this.me.id}/${this.channel}`;
+    if (place === this.announced) return;
+    this.announced = place;
+    const tab = this.channel === HOME ? "home" : this.openedChannel()?.is_im ? "messages" : null;
+    if (tab && this.state.tabs[tab]) post("home", { user: this.me.id, tab });
   }
 
   drawChrome() {
@@ -219,15 +252,25 @@ class Page {
   }
 
   drawHome() {
-    const { state, ...view } = this.home;
+    const { state, ...view } = this.home ?? {};
+    const draw = () => (this.home ? this.homeNode(view) : el("p", { class: "empty" }, this.words.home_empty));
+    this.messages.draw([{ key: "home", signature: JSON.stringify([this.me.id, view]), draw }]);
+    this.showThread(null);
+  }
+
+  homeNode(view) {
     const context = contextFor(this, {
       where: { view_id: view.id },
       showFailure: (text) => this.composer.fail(text),
+      draft: (blockId, actionId) => this.drafts.value(view.id, blockId, actionId),
     });
-    const draw = () =>
-      el("div", { class: "home", "data-view-id": view.id }, drawBlocks(view.blocks, context));
-    this.messages.draw([{ key: "home", signature: JSON.stringify([this.me.id, view]), draw }]);
-    this.showThread(null);
+    const home = el(
+      "div",
+      { class: "home", "data-view-id": view.id, "data-surface": true },
+      drawBlocks(view.blocks, context),
+    );
+    home.addEventListener("input", () => this.drafts.keep(view.id, home));
+    return home;
   }
 
   /** The app's Home tab as the acting person sees it, or undefined. */

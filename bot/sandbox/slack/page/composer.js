@@ -2,12 +2,17 @@
 
 import { el } from "./dom.js";
 import { post } from "./server.js";
+import { openShortcuts, shortcutsOf } from "./shortcuts.js";
 
 export class Composer {
-  /** `place`: the element to fill. `id`: the text box's. `threadTs()`: the open thread, or null. */
-  constructor(place, page, { id, threadTs }) {
+  /**
+   * `place`: the element to fill. `id`: the text box's. `threadTs()`: the open thread, or null.
+   * `hasShortcuts`: whether the app's global shortcuts are offered here.
+   */
+  constructor(place, page, { id, threadTs, hasShortcuts = false }) {
     this.page = page;
     this.threadTs = threadTs;
+    this.hasShortcuts = hasShortcuts;
     this.chosen = 0;
     this.box = el("textarea", {
       id,
@@ -28,7 +33,17 @@ export class Composer {
     this.hint = el("div", { id: `${id}-hint`, class: "composer-hint", "data-testid": "composer-hint" });
     this.error = el("div", { class: "composer-error", role: "alert", "data-testid": "composer-error" });
     this.button = el("button", { class: "send", type: "button", onclick: () => this.send() }, "➤");
-    const frame = el("div", { class: "composer-frame" }, this.box, this.button);
+    this.shortcuts = this.tool("shortcuts", "⚡", () => this.openShortcuts());
+    this.attach = this.tool("add-file", "📎", () => this.files.click());
+    this.files = el("input", {
+      type: "file",
+      class: "composer-files",
+      tabindex: "-1",
+      hidden: true,
+      onchange: () => this.sendFile(this.files.files[0]),
+    });
+    const tools = [this.attach, this.files, this.shortcuts];
+    const frame = el("div", { class: "composer-frame" }, tools, this.box, this.button);
     place.replaceChildren(el("div", { class: "composer" }, this.list, this.error, frame, this.hint));
   }
 
@@ -39,10 +54,33 @@ export class Composer {
     this.list.setAttribute("aria-label", this.page.words.commands);
     this.button.setAttribute("aria-label", this.page.words.send);
     this.button.title = this.page.words.send;
+    this.describeTool(this.attach, this.page.words.add_file);
+    this.describeTool(this.shortcuts, this.page.words.shortcuts);
+    this.describeTool(this.files, this.page.words.add_file);
+    this.shortcuts.hidden = !this.hasShortcuts || !shortcutsOf(this.page.state, "global").length;
+  }
+
+  tool(name, sign, onclick) {
+    const attributes = { class: "icon-button composer-tool", type: "button", "data-testid": name, onclick };
+    return el("button", attributes, sign);
+  }
+
+  describeTool(node, label) {
+    node.setAttribute("aria-label", label);
+    node.title = label;
   }
 
   focus() {
     this.box.focus();
+  }
+
+  openShortcuts() {
+    const { words, me, state } = this.page;
+    openShortcuts(this.shortcuts, words.shortcuts, shortcutsOf(state, "global"), {
+      body: { user: me.id },
+      onFailure: (code) => this.fail(code && words.action_failed(code)),
+      onDone: () => this.page.refresh(),
+    });
   }
 
   /** Show the commands that could be meant, or the usage of the one already typed. */
@@ -146,8 +184,26 @@ export class Composer {
   }
 
   sendMessage(text) {
+    return post("message", this.message(text));
+  }
+
+  message(text) {
     const message = { user: this.page.me.id, channel: this.page.channel, text };
-    return post("message", this.threadTs() ? { ...message, thread_ts: this.threadTs() } : message);
+    return this.threadTs() ? { ...message, thread_ts: this.threadTs() } : message;
+  }
+
+  /** Share a file at once, with what is typed as its comment. */
+  async sendFile(file) {
+    if (!file || this.sending) return;
+    const text = this.box.value.trim();
+    this.setSending(true);
+    const content = await inBase64(file);
+    const answer = await post("file", { ...this.message(text), name: file.name, content });
+    this.setSending(false);
+    this.files.value = "";
+    if (!answer.ok) return void this.fail(this.failureText(null, answer.error));
+    this.box.value = "";
+    this.page.refresh();
   }
 
   failureText(command, code) {
@@ -163,4 +219,13 @@ export class Composer {
     this.button.disabled = isSending;
     this.error.textContent = "";
   }
+}
+
+function inBase64(file) {
+  return new Promise((resolve, reject) => {
+    const reader = new FileReader();
+    reader.addEventListener("load", () => resolve(reader.result.slice(reader.result.indexOf(",") + 1)));
+    reader.addEventListener("error", () => reject(reader.error));
+    reader.readAsDataURL(file);
+  });
 }

@@ -16,6 +16,8 @@ export function contextFor(page, { where = {}, showFailure = () => {}, draft } =
     draft,
     refresh: () => page.refresh(),
     openChannel: (id) => page.openChannel(id),
+    people: page.state.people,
+    channels: page.state.channels,
     person: (id) => page.state.people.find((person) => person.id === id),
     channel: (id) => page.state.channels.find((channel) => channel.id === id),
     file: (id) => page.state.files.find((file) => file.id === id),

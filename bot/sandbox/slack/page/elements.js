@@ -4,6 +4,7 @@ import { control, isControl } from "./controls.js";
 import { el } from "./dom.js";
 import { image } from "./image.js";
 import { controlAttributes, interact } from "./interactions.js";
+import { openMenu } from "./menu.js";
 import { plainText } from "./mrkdwn.js";
 
 /** Return the node of one block element of block `blockId`. */
@@ -46,65 +47,23 @@ function overflow(element, context, blockId) {
       "aria-haspopup": "menu",
       "aria-label": context.words.more_actions,
       ...controlAttributes(element, context, blockId),
-      onclick: () => openMenu(opener, element, context, blockId),
+      onclick: () => openMenu(opener, context.words.more_actions, menuItems(element, context, blockId)),
     },
     "⋯",
   );
   return opener;
 }
 
-function openMenu(opener, element, context, blockId) {
-  const choose = (option) => {
-    menu.hidePopover();
-    if (option.url) open(option.url);
-    interact(element, context, blockId, option.value);
-  };
-  const items = element.options.map((option) => menuItem(option, () => choose(option)));
-  const label = context.words.more_actions;
-  const menu = el(
-    "div",
-    { class: "menu", role: "menu", popover: "auto", "aria-label": label, onkeydown: moveFocus },
-    items,
-  );
-  menu.addEventListener("toggle", (event) => {
-    if (event.newState !== "closed") return;
-    menu.remove();
-    if (document.activeElement === document.body) opener.focus();
-  });
-  // A modal dialog makes everything outside itself inert, so the menu stays beside its opener.
-  opener.after(menu);
-  menu.showPopover();
-  place(menu, opener);
-  items[0]?.focus();
-}
-
-function menuItem(option, onclick) {
-  const attributes = {
-    class: "menu-item",
-    role: "menuitem",
-    type: "button",
-    "data-option": option.value,
-    onclick,
-  };
-  return el("button", attributes, plainText(option.text));
-}
-
-function moveFocus(event) {
-  const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-  if (!step) return;
-  event.preventDefault();
-  const items = [...event.currentTarget.children];
-  const next = items.indexOf(document.activeElement) + step;
-  items[(next + items.length) % items.length].focus();
-}
-
-function place(menu, opener) {
-  const anchor = opener.getBoundingClientRect();
-  const left = Math.min(anchor.left, innerWidth - menu.offsetWidth - 8);
-  const below = anchor.bottom + 4;
-  const fits = below + menu.offsetHeight < innerHeight;
-  menu.style.left = `${Math.max(8, left)}px`;
-  menu.style.top = `${fits ? below : Math.max(8, anchor.top - menu.offsetHeight - 4)}px`;
+function menuItems(element, context, blockId) {
+  return element.options.map((option) => ({
+    text: plainText(option.text),
+    detail: plainText(option.description),
+    value: option.value,
+    onChoose: () => {
+      if (option.url) open(option.url);
+      interact(element, context, blockId, option.value);
+    },
+  }));
 }
 
 function open(address) {

@@ -1,6 +1,7 @@
 // A click or choice on its way to the app: confirmed first, one at a time, its failure shown where it happened.
 
 import { askToConfirm } from "./confirm.js";
+import { controlsIn, valuesByBlock } from "./drafts.js";
 import { post } from "./server.js";
 
 /** Keys of the controls whose interaction was sent and not yet answered. */
@@ -40,11 +41,20 @@ export async function interact(element, context, blockId, selected) {
       block_id: blockId,
       action_id: element.action_id,
       selected,
+      values: typedBeside(key),
     }),
   );
   if (!answer.ok) context.showFailure(context.words.action_failed(answer.error));
   context.refresh();
   return answer.ok;
+}
+
+/** Return what was put into the other inputs of the same message or view, undefined for nothing. */
+function typedBeside(key) {
+  const surface = document.querySelector(`[data-control="${CSS.escape(key)}"]`)?.closest("[data-surface]");
+  if (!surface) return undefined;
+  const typed = controlsIn(surface).filter((node) => node.dataset.touched && node.dataset.control !== key);
+  return typed.length ? valuesByBlock(typed) : undefined;
 }
 
 async function whilePending(key, send) {
@@ -63,7 +73,7 @@ function mark(key, isPending) {
   if (isPending) pending.add(key);
   else pending.delete(key);
   for (const node of document.querySelectorAll(`[data-control="${CSS.escape(key)}"]`)) {
-    node.disabled = isPending;
+    node.disabled = isPending && !node.dataset.typed;
     node.toggleAttribute("data-pending", isPending);
   }
 }

@@ -3,9 +3,10 @@
 import { drawBlocks } from "./blocks.js";
 import { contextFor } from "./context.js";
 import { el } from "./dom.js";
-import { emoji } from "./emoji.js";
 import { drawFile } from "./files.js";
 import { mrkdwn } from "./mrkdwn.js";
+import { addReaction, reactions } from "./reactions.js";
+import { messageMenu, shortcutsOf } from "./shortcuts.js";
 import { filesOf } from "./timeline.js";
 import { clockTime, wholeMoment } from "./time.js";
 
@@ -25,7 +26,7 @@ export function drawMessage(message, channelId, page, { isCompact, replies, open
   const label = context.words.message_by(author.name, clockTime(message.ts, context.me));
   return el(
     "article",
-    { class: rowClass(message, isCompact), "data-ts": message.ts, "aria-label": label },
+    { class: rowClass(message, isCompact), "data-ts": message.ts, "data-surface": true, "aria-label": label },
     el("div", { class: "gutter" }, isCompact ? time(message, context) : avatar(author)),
     el(
       "div",
@@ -35,12 +36,17 @@ export function drawMessage(message, channelId, page, { isCompact, replies, open
         el("div", { class: "ephemeral-note" }, `👁 ${context.words.only_visible_to_you}`),
       body(message, context),
       filesOf(message, page.state).map((file) => drawFile(file, context)),
-      reactions(message),
+      reactions(message, context),
       el("div", { class: "failure", role: "alert" }),
       replies.length > 0 && repliesButton(message, replies, context, openThread),
     ),
-    openThread && !message.ephemeral_for && hoverActions(message, context, openThread),
+    isLasting(message) && hoverActions(message, context, openThread, page.state),
   );
+}
+
+/** Only what everybody sees, and will see tomorrow, can be answered, marked, and handed to a shortcut. */
+function isLasting(message) {
+  return !message.ephemeral_for && message.subtype !== "tombstone";
 }
 
 /** Return who wrote a message: {name, isApp, colour}. */
@@ -89,21 +95,6 @@ function body(message, context) {
   );
 }
 
-function reactions(message) {
-  if (!message.reactions?.length) return null;
-  return el(
-    "div",
-    { class: "reactions" },
-    message.reactions.map(({ name, count, users }) =>
-      el(
-        "span",
-        { class: "reaction", title: `:${name}:` },
-        `${emoji(name) ?? `:${name}:`} ${count ?? users.length}`,
-      ),
-    ),
-  );
-}
-
 function repliesButton(message, replies, context, openThread) {
   const last = replies.at(-1);
   return el(
@@ -120,23 +111,29 @@ function repliesButton(message, replies, context, openThread) {
   );
 }
 
-function hoverActions(message, context, openThread) {
+function hoverActions(message, context, openThread, state) {
   return el(
     "div",
     { class: "hover-actions" },
-    el(
-      "button",
-      {
-        class: "icon-button",
-        type: "button",
-        "data-focus": "reply",
-        "data-testid": "reply",
-        "aria-label": context.words.reply_in_thread,
-        title: context.words.reply_in_thread,
-        onclick: () => openThread(message.ts),
-      },
-      "💬",
-    ),
+    addReaction(context),
+    openThread && replyButton(message, context, openThread),
+    messageMenu(shortcutsOf(state, "message"), context),
+  );
+}
+
+function replyButton(message, context, openThread) {
+  return el(
+    "button",
+    {
+      class: "icon-button",
+      type: "button",
+      "data-focus": "reply",
+      "data-testid": "reply",
+      "aria-label": context.words.reply_in_thread,
+      title: context.words.reply_in_thread,
+      onclick: () => openThread(message.ts),
+    },
+    "💬",
   );
 }
 

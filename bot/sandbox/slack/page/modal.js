@@ -4,20 +4,18 @@ import { drawBlocks } from "./blocks.js";
 import { contextFor } from "./context.js";
 import { complaint } from "./controls.js";
 import { el } from "./dom.js";
+import { controlsIn, valuesByBlock } from "./drafts.js";
 import { plainText } from "./mrkdwn.js";
 import { post } from "./server.js";
 
 export class Modals {
   constructor(page) {
     this.page = page;
-    /** What was typed so far: view id -> (block id + action id -> value). */
-    this.drafts = new Map();
   }
 
   /** Show the top modal of the person's stack, or none. */
   draw() {
     const modals = this.page.state.views.filter((view) => view.type === "modal");
-    this.forgetGone(modals);
     const view = modals.at(-1);
     // What was picked so far is in `state`; it changes without anything to draw.
     const { state, ...drawn } = view ?? {};
@@ -25,11 +23,6 @@ export class Modals {
     if (signature === this.signature) return;
     this.signature = signature;
     this.show(view);
-  }
-
-  forgetGone(modals) {
-    const open = new Set(modals.map((view) => view.id));
-    for (const id of this.drafts.keys()) if (!open.has(id)) this.drafts.delete(id);
   }
 
   show(view) {
@@ -57,7 +50,7 @@ export class Modals {
     const context = contextFor(this.page, {
       where: { view_id: view.id },
       showFailure: (text) => (failure.textContent = text ? `⚠ ${text}` : ""),
-      draft: (blockId, actionId) => this.drafts.get(view.id)?.get(`${blockId}/${actionId}`),
+      draft: (blockId, actionId) => this.page.drafts.value(view.id, blockId, actionId),
     });
     const close = () => this.close(view);
     const body = el("div", { class: "dialog-body", tabindex: "-1" }, drawBlocks(view.blocks, context));
@@ -92,25 +85,18 @@ export class Modals {
           ),
       ),
     );
-    body.addEventListener("input", () => this.keepDraft(view, body));
+    body.addEventListener("input", () => this.page.drafts.keep(view.id, body));
     return el(
       "dialog",
       {
         class: "dialog modal",
         "data-view-id": view.id,
+        "data-surface": true,
         "aria-labelledby": "modal-title",
         onkeydown: (event) => onEscape(event, close),
       },
       form,
     );
-  }
-
-  keepDraft(view, body) {
-    const values = controlsIn(body).map((node) => [
-      `${node.dataset.blockId}/${node.dataset.actionId}`,
-      node.readValue() ?? "",
-    ]);
-    this.drafts.set(view.id, new Map(values));
   }
 
   async submit(event, view, context) {
@@ -143,12 +129,11 @@ function onEscape(event, close) {
   close();
 }
 
-function controlsIn(root) {
-  return [...root.querySelectorAll("[data-value]")];
-}
-
+/** Return {action id: value}, or {block id: {action id: value}} where an action id stands in two blocks. */
 function valuesOf(form) {
-  return Object.fromEntries(controlsIn(form).map((node) => [node.dataset.actionId, node.readValue()]));
+  const nodes = controlsIn(form);
+  const values = Object.fromEntries(nodes.map((node) => [node.dataset.actionId, node.readValue()]));
+  return Object.keys(values).length === nodes.length ? values : valuesByBlock(nodes);
 }
 
 function complaintsAbout(view, form, words) {

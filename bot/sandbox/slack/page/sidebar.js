@@ -21,7 +21,7 @@ export function drawSidebar(nav, page) {
       channels.filter((channel) => channel.is_im),
       page,
     ),
-    ...group("apps", page.words.apps, page.home ? [{ id: HOME, name: page.words.home }] : [], page),
+    ...group("apps", page.words.apps, page.state.tabs.home ? [{ id: HOME, name: page.words.home }] : [], page),
   ]);
 }
 

@@ -65,6 +65,24 @@ const TOKENS = {
   ago: (ts, person) => ago(ts, person),
 };
 
+/** Return the wall clock of a moment in the person's zone, "2025-10-22T23:05". */
+export function wallClock(ts, person) {
+  const time = formatter(person, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" }, "en-GB");
+  return `${dayKey(ts, person)}T${time.format(dateOf(ts))}`;
+}
+
+/** Return the moment, in whole seconds since 1970, at which the person's wall clock shows `wall`. */
+export function momentOf(wall, person) {
+  const asUtc = secondsOf(wall);
+  const ahead = (seconds) => secondsOf(wallClock(seconds, person)) - seconds;
+  // The offset may change between the two moments, so the second look decides.
+  return asUtc - ahead(asUtc - ahead(asUtc));
+}
+
+function secondsOf(wall) {
+  return Date.parse(`${wall}Z`) / 1000;
+}
+
 function nearDay(ts, person, words) {
   const day = dayKey(ts, person);
   const now = Date.now() / 1000;

@@ -92,9 +92,12 @@ def get_permalink(call: Invocation) -> Json:
     """Return the address of a message."""
     conversation = call.conversation()
     ts = call.arguments.required("message_ts")
-    if call.workspace.find(conversation.id, ts) is None:
+    post = call.workspace.find(conversation.id, ts)
+    if post is None or post.ephemeral_for is not None:
         raise ApiError("message_not_found")
     permalink = f"{call.base_url}/archives/{conversation.id}/p{ts.replace('.', '')}"
+    if post.is_reply:
+        permalink += f"?thread_ts={post.body['thread_ts']}&cid={conversation.id}"
     return {"channel": conversation.id, "permalink": permalink}
 
 

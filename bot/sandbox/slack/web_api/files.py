@@ -79,7 +79,7 @@ def file_object(workspace: Workspace, stored: StoredFile, base_url: str) -> Json
         "mimetype": stored.mimetype,
         "filetype": {"md": "markdown"}.get(suffix, suffix),
         "pretty_type": suffix.upper(),
-        "user": names.BOT_USER_ID,
+        "user": stored.user,
         "user_team": names.TEAM_ID,
         "editable": False,
         "size": stored.length,
@@ -105,7 +105,7 @@ def _shares(workspace: Workspace, stored: StoredFile) -> Json:
         return {}
     conversation = workspace.contents.conversations[stored.channel]
     share: Json = {"ts": stored.ts, "channel_name": conversation.name, "team_id": names.TEAM_ID}
-    share |= {"share_user_id": names.BOT_USER_ID, "reply_count": 0, "reply_users": [], "reply_users_count": 0}
+    share |= {"share_user_id": stored.user, "reply_count": 0, "reply_users": [], "reply_users_count": 0}
     if stored.thread_ts is not None:
         share["thread_ts"] = stored.thread_ts
     return {"private" if conversation.is_im else "public": {stored.channel: [share]}}

@@ -1,15 +1,13 @@
 """pins.*, reactions.*, bookmarks.*: marks on messages and channels."""
 
-import re
 import secrets
 
 from bot.sandbox import names
+from bot.sandbox.slack import reactions
 from bot.sandbox.slack.conversations import Conversation
 from bot.sandbox.slack.web_api.arguments import ApiError, Json
 from bot.sandbox.slack.web_api.registry import Invocation, method
 from bot.sandbox.slack.workspace import Post
-
-_EMOJI = re.compile(r"[a-z0-9_+'\-]+(::skin-tone-[2-6])?")
 
 
 @method("pins.add", "pins:write")
@@ -28,21 +26,33 @@ def pin(call: Invocation) -> Json:
 @method("reactions.add", "reactions:write")
 def react(call: Invocation) -> Json:
     """Put the bot's reaction on a message."""
-    name = call.arguments.required("name").strip(":")
-    if not _EMOJI.fullmatch(name):
-        raise ApiError("invalid_name")
     post = _message(call, _inside(call))
-    reactions = post.body.setdefault("reactions", [])
-    found = next((reaction for reaction in reactions if reaction["name"] == name), None)
-    if found is None:
-        reactions.append({"name": name, "users": [names.BOT_USER_ID], "count": 1})
-    elif names.BOT_USER_ID in found["users"]:
-        raise ApiError("already_reacted")
-    else:
-        found["users"].append(names.BOT_USER_ID)
-        found["count"] += 1
+    try:
+        reactions.add(post, names.BOT_USER_ID, _emoji_name(call))
+    except reactions.AlreadyReacted:
+        raise ApiError("already_reacted") from None
     call.workspace.touch()
     return {}
+
+
+@method("reactions.remove", "reactions:write")
+def unreact(call: Invocation) -> Json:
+    """Take the bot's reaction off a message."""
+    post = _message(call, _inside(call))
+    try:
+        reactions.remove(post, names.BOT_USER_ID, _emoji_name(call))
+    except reactions.NoReaction:
+        raise ApiError("no_reaction") from None
+    call.workspace.touch()
+    return {}
+
+
+@method("reactions.get", "reactions:read")
+def get_reactions(call: Invocation) -> Json:
+    """Return a message with who reacted to it and how."""
+    conversation = _inside(call)
+    post = _message(call, conversation)
+    return {"type": "message", "channel": conversation.id, "message": call.workspace.shown(post)}
 
 
 @method("bookmarks.add", "bookmarks:write")
@@ -84,6 +94,13 @@ def _bookmark(call: Invocation, channel: str, title: str, link: str) -> Json:
         "shortcut_id": None,
         "app_id": None,
     }
+
+
+def _emoji_name(call: Invocation) -> str:
+    name = call.arguments.required("name").strip(":")
+    if not reactions.is_emoji_name(name):
+        raise ApiError("invalid_name")
+    return name
 
 
 def _inside(call: Invocation) -> Conversation:

@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 from bot.sandbox.slack import modals
+from bot.sandbox.slack.app_features import has_tab
 from bot.sandbox.slack.blocks import Surface, validate
 from bot.sandbox.slack.people import PEOPLE
 from bot.sandbox.slack.triggers import TriggerRefused
@@ -52,6 +53,8 @@ def publish(call: Invocation) -> Json:
     user = call.arguments.required("user_id")
     if user not in PEOPLE:
         raise ApiError("user_not_found")
+    if not has_tab(call.workspace.manifest, "home"):
+        raise ApiError("not_enabled")
     view = _view(call, "home")
     current = call.workspace.contents.homes.get(user)
     if current is not None:

@@ -51,7 +51,7 @@ def people() -> list[Json]:
     """Return the sandbox's cast as the server gives it."""
     keys = ("id", "name", "real_name", "locale", "tz", "role", "guest", "outsider")
     cast = [{key: getattr(person, key) for key in keys} for person in names.PEOPLE]
-    colours = ["#7c3f58", "#2f6f4f", "#345c9c", "#8a5a1c", "#555555", "#6d3fa0"]
+    colours = ["#7c3f58", "#2f6f4f", "#345c9c", "#8a5a1c", "#4b5563", "#555555", "#6d3fa0"]
     everybody = [
         {**one, "is_bot": False, "avatar_color": colour} for one, colour in zip(cast, colours, strict=True)
     ]
@@ -87,6 +87,16 @@ def commands() -> list[Json]:
     return [{"command": name, "description": text, "usage_hint": hint} for name, text, hint in rows]
 
 
+def shortcuts() -> list[Json]:
+    """Return a shortcut of each kind."""
+    rows = (
+        ("Declare an incident", "global", "declare", "Start an incident from anywhere"),
+        ("Add to the timeline", "message", "add_to_timeline", "Keep this message in the incident's timeline"),
+    )
+    keys = ("name", "type", "callback_id", "description")
+    return [dict(zip(keys, row, strict=True)) for row in rows]
+
+
 def workspace(*messages: Json, channel: str = CHANNEL) -> Json:
     """Return a state whose `channel` holds `messages`; `views` is kept per user id."""
     return {
@@ -94,6 +104,8 @@ def workspace(*messages: Json, channel: str = CHANNEL) -> Json:
         "people": people(),
         "channels": channels(),
         "commands": commands(),
+        "shortcuts": shortcuts(),
+        "tabs": {"home": True, "messages": True},
         "messages": {channel: list(messages)},
         "views": {},
         "files": [],
@@ -421,3 +433,43 @@ def modal(view_id: str = "V0FIRST", **more: Any) -> Json:
         ],
         **more,
     }
+
+
+#: Every kind of element that picks, and a long text.
+PICKERS: list[Json] = [
+    {
+        "type": "users_select",
+        "action_id": "owner",
+        "placeholder": plain("Somebody"),
+        "initial_user": "U0LUBIT",
+    },
+    {"type": "channels_select", "action_id": "channel"},
+    {"type": "conversations_select", "action_id": "conversation"},
+    {
+        "type": "static_select",
+        "action_id": "scenario",
+        "option_groups": [
+            {"label": plain("Likely"), "options": [option("errors", "Errors")]},
+            {"label": plain("Other"), "options": [option("down", "Down"), option("loss", "Loss")]},
+        ],
+    },
+    {
+        "type": "multi_static_select",
+        "action_id": "seen",
+        "max_selected_items": 2,
+        "options": [option("a", "Slow"), option("b", "Errors"), option("c", "Gone")],
+    },
+    {"type": "multi_users_select", "action_id": "told", "initial_users": ["U0SENA"]},
+    {"type": "datepicker", "action_id": "day", "initial_date": "2025-10-22"},
+    {"type": "timepicker", "action_id": "time"},
+    {"type": "datetimepicker", "action_id": "since", "initial_date_time": MOMENT},
+    {"type": "plain_text_input", "action_id": "note", "multiline": True, "max_length": 10},
+]
+
+
+def asking(*elements: Json) -> list[Json]:
+    """Return an input block for each element, labelled with its action_id."""
+    return [
+        {"type": "input", "block_id": f"{e['action_id']}_block", "label": plain(e["action_id"]), "element": e}
+        for e in elements
+    ]

@@ -56,7 +56,8 @@ class PageServer:
 
     def application(self) -> Starlette:
         """Return the application that serves the page and its endpoints."""
-        posts = ["slash", "message", "action", "submit", "close", "cloud/fault"]
+        posts = ["slash", "message", "file", "shortcut", "reaction", "home"]
+        posts += ["action", "submit", "close", "cloud/fault"]
         return Starlette(
             routes=[
                 Route("/sandbox/state", self._state),

@@ -20,6 +20,7 @@ SCOPES = ["channels:join", "chat:write", "commands", "files:write"]
 MANIFEST: dict[str, Any] = {
     "display_information": {"name": "Backout"},
     "features": {
+        "app_home": {"home_tab_enabled": True, "messages_tab_enabled": True},
         "bot_user": {"display_name": "backout"},
         "slash_commands": [{"command": "/rollback", "description": "Roll back", "usage_hint": "TARGET"}],
     },

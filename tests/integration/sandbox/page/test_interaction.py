@@ -276,6 +276,132 @@ async def test_a_slash_command_is_refused_in_a_thread(server: PageServer, open_p
     assert server.posted == []
 
 
+async def test_a_global_shortcut_stands_beside_the_message_box(
+    server: PageServer, open_page: OpenPage
+) -> None:
+    page = await open_page()
+
+    await page.get_by_role("button", name="Shortcuts").click()
+    item = page.get_by_role("menuitem", name="Declare an incident")
+    await expect(item).to_contain_text("Start an incident from anywhere")
+    await item.click()
+
+    await until_posted(page, server)
+    assert server.posted == [("shortcut", {"user": "U0GITCO", "callback_id": "declare"})]
+
+
+async def test_a_shortcut_that_failed_says_why(server: PageServer, open_page: OpenPage) -> None:
+    server.answers["shortcut"] = {"ok": False, "error": "operation_timeout", "errors": None}
+    showing(server, person_message(1, "U0SENA", "slow"))
+    page = await open_page()
+
+    await page.get_by_role("button", name="Shortcuts").click()
+    await page.get_by_role("menuitem", name="Declare an incident").click()
+    await expect(page.get_by_test_id("composer-error").first).to_contain_text("operation_timeout")
+    await page.get_by_test_id("message-menu").click()
+    await page.get_by_role("menuitem", name="Add to the timeline").click()
+
+    await expect(page.locator(f'[data-ts="{TS}"] .failure')).to_contain_text("operation_timeout")
+
+
+async def test_a_message_has_a_menu_of_shortcuts(server: PageServer, open_page: OpenPage) -> None:
+    showing(
+        server,
+        person_message(1, "U0SENA", "slow"),
+        bot_message(2, *CHOICES, ephemeral_for="U0GITCO"),
+        person_message(3, "USLACKBOT", "This message was deleted.", subtype="tombstone"),
+    )
+    page = await open_page()
+
+    await expect(page.get_by_test_id("message-menu")).to_have_count(1)
+    await page.get_by_test_id("message-menu").focus()
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("menuitem", name="Add to the timeline")).to_be_focused()
+    await page.keyboard.press("Enter")
+
+    await until_posted(page, server)
+    assert server.posted == [("shortcut", {**SENT, "callback_id": "add_to_timeline"})]
+
+
+async def test_an_app_without_shortcuts_has_no_buttons_for_them(
+    server: PageServer, open_page: OpenPage
+) -> None:
+    server.state["shortcuts"] = []
+    showing(server, person_message(1, "U0SENA", "slow"))
+
+    page = await open_page()
+
+    await expect(page.get_by_test_id("react")).to_have_count(1)
+    await expect(page.get_by_test_id("message-menu")).to_have_count(0)
+    await expect(page.get_by_test_id("shortcuts").first).to_be_hidden()
+
+
+async def test_a_reaction_is_added_and_taken_away_by_a_click(server: PageServer, open_page: OpenPage) -> None:
+    mine = {"name": "eyes", "count": 2, "users": ["U0SENA", "U0GITCO"]}
+    others = {"name": "memo", "count": 1, "users": ["U0SENA"]}
+    showing(server, person_message(1, "U0SENA", "slow", reactions=[mine, others]))
+    page = await open_page()
+
+    await page.get_by_test_id("react").click()
+    await page.get_by_role("menuitem", name="pushpin").click()
+    await until_posted(page, server, 1)
+    await expect(page.locator("[data-reaction=eyes]")).to_have_attribute("aria-pressed", "true")
+    await page.click("[data-reaction=eyes]")
+    await until_posted(page, server, 2)
+    await expect(page.locator("[data-reaction=memo]")).to_have_attribute("title", ":memo: Sena")
+    await page.click("[data-reaction=memo]")
+    await until_posted(page, server, 3)
+
+    assert server.sent("reaction") == [
+        {**SENT, "name": "pushpin", "on": True},
+        {**SENT, "name": "eyes", "on": False},
+        {**SENT, "name": "memo", "on": True},
+    ]
+
+
+async def test_a_file_is_shared_with_what_is_typed(server: PageServer, open_page: OpenPage) -> None:
+    page = await open_page()
+    await page.fill("#composer", "the graph")
+
+    await page.locator("#channel-composer input[type=file]").set_input_files(
+        {"name": "graph.txt", "mimeType": "text/plain", "buffer": "안녕".encode()}
+    )
+
+    await until_posted(page, server)
+    file = {"name": "graph.txt", "content": "7JWI64WV"}
+    assert server.posted == [("file", {"user": "U0GITCO", "channel": CHANNEL, "text": "the graph", **file})]
+    await expect(page.locator("#composer")).to_have_value("")
+
+
+async def test_a_link_to_a_message_opens_it_here(server: PageServer, open_page: OpenPage) -> None:
+    link = f"{server.url}archives/C0BACKEND/p{TS.replace('.', '')}"
+    server.state["messages"] = {
+        CHANNEL: [person_message(2, "U0SENA", f"see <{link}|the start>")],
+        "C0BACKEND": [person_message(1, "U0LUBIT", "it began here")],
+    }
+    page = await open_page()
+
+    await page.get_by_role("link", name="the start").click()
+
+    await expect(page.locator("#channel-name")).to_have_text("#backend")
+    await expect(page.locator(f'[data-ts="{TS}"]')).to_have_class("message linked")
+
+
+async def test_every_visit_to_a_tab_of_the_app_is_announced_once(
+    server: PageServer, open_page: OpenPage
+) -> None:
+    page = await open_page()
+
+    await page.click("[data-channel=home]")
+    await expect(page.locator("#messages")).to_contain_text("The app has not put anything here yet.")
+    server.changed()
+    await page.click("[data-channel=D0BACKOUT]")
+    await page.click("[data-channel=home]")
+
+    await until_posted(page, server, 3)
+    assert [body["tab"] for body in server.sent("home")] == ["home", "messages", "home"]
+
+
 async def test_the_home_of_the_app_can_be_opened_and_used(server: PageServer, open_page: OpenPage) -> None:
     server.state["views"] = {"U0GITCO": [{"id": "V0HOME", "type": "home", "hash": "1.a", "blocks": BOARD}]}
     page = await open_page()
@@ -285,4 +411,5 @@ async def test_the_home_of_the_app_can_be_opened_and_used(server: PageServer, op
 
     await until_posted(page, server)
     body = {"user": "U0GITCO", "view_id": "V0HOME", "block_id": "decide", "action_id": "details"}
-    assert server.posted == [("action", body)]
+    await until_posted(page, server, 2)
+    assert server.posted == [("home", {"user": "U0GITCO", "tab": "home"}), ("action", body)]

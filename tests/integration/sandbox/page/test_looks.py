@@ -12,7 +12,9 @@ from tests.integration.sandbox.page.samples import (
     MARKUP,
     MOMENT,
     MORE_BLOCKS,
+    PICKERS,
     RICH,
+    asking,
     bot_message,
     modal,
     person_message,
@@ -88,6 +90,13 @@ FOCUSED = """
 """
 
 
+#: One that the acting person shares, and one of somebody else's.
+REACTIONS = [
+    {"name": "eyes", "count": 2, "users": ["U0SENA", "U0GITCO"]},
+    {"name": "memo", "count": 1, "users": ["U0LUBIT"]},
+]
+
+
 def show_everything(server: PageServer) -> None:
     """Let #operations hold one of everything."""
     thread_ts = f"{MOMENT + 60}.000100"
@@ -96,7 +105,7 @@ def show_everything(server: PageServer) -> None:
         bot_message(1, *BOARD, edited={"ts": "1"}),
         bot_message(2, *CHOICES),
         bot_message(3, *RICH),
-        bot_message(4, *MORE_BLOCKS, reactions=[{"name": "eyes", "count": 2}]),
+        bot_message(4, *MORE_BLOCKS, reactions=REACTIONS),
         person_message(5, "U0LUBIT", MARKUP),
         bot_message(6, section("only for you"), ephemeral_for="U0SENA"),
         person_message(7, "U0GITCO", "looking, <@U0SENA>", thread_ts=thread_ts),
@@ -118,12 +127,16 @@ async def test_every_text_stands_out_from_its_background(
     await page.locator("[data-service-card]").first.wait_for()
 
     conversation = await page.evaluate(FAINT_TEXTS, LEAST_CONTRAST)
-    server.state["views"] = {"U0SENA": [modal()]}
+    await page.get_by_test_id("message-menu").first.focus()
+    await page.keyboard.press("Enter")
+    menu = await page.evaluate(FAINT_TEXTS, LEAST_CONTRAST)
+    server.state["views"] = {"U0SENA": [modal(blocks=[*modal()["blocks"], *asking(*PICKERS)])]}
     server.changed()
     await page.locator("dialog [data-modal=submit]").click()
     dialog = await page.evaluate(FAINT_TEXTS, LEAST_CONTRAST)
 
     assert conversation == []
+    assert menu == []
     assert dialog == []
 
 
@@ -145,7 +158,7 @@ async def test_every_control_has_a_name(server: PageServer, open_page: OpenPage,
     await page.locator("#messages [data-action-id=more]").click()
 
     conversation = await page.evaluate(UNLABELLED)
-    server.state["views"] = {user: [modal()]}
+    server.state["views"] = {user: [modal(blocks=[*modal()["blocks"], *asking(*PICKERS)])]}
     server.changed()
     await page.locator("dialog[data-view-id]").wait_for()
     dialog = await page.evaluate(UNLABELLED)
@@ -189,7 +202,7 @@ async def test_the_keyboard_reaches_everything(server: PageServer, open_page: Op
     await page.locator("[data-service-card]").first.wait_for()
 
     reached: set[Any] = set()
-    for _ in range(70):
+    for _ in range(110):
         await page.keyboard.press("Tab")
         reached.add(await page.evaluate(FOCUSED))
 

@@ -1,9 +1,10 @@
 """Modals: what was filled in is sent, complaints stand beside their inputs, nothing typed gets lost."""
 
+import pytest
 from playwright.async_api import Locator, Page, expect
 
 from tests.integration.sandbox.page.conftest import OpenPage
-from tests.integration.sandbox.page.samples import button, modal, plain
+from tests.integration.sandbox.page.samples import PICKERS, asking, button, modal, plain
 from tests.integration.sandbox.page.server import Json, PageServer
 
 
@@ -158,6 +159,159 @@ async def test_the_top_of_the_stack_is_shown_and_the_view_below_keeps_its_text(
     shows(server, modal())
 
     await expect(dialog(page).get_by_label("Reason")).to_have_value("kept below")
+
+
+async def test_every_kind_of_picker_is_filled_in(server: PageServer, open_page: OpenPage) -> None:
+    shows(server, modal(blocks=asking(*PICKERS)))
+    page = await open_page()
+    view = dialog(page)
+
+    await expect(view.get_by_label("owner")).to_have_value("U0LUBIT")
+    # 14:05 UTC is 10:05 in New York, where Gitco is.
+    await expect(view.get_by_label("since")).to_have_value("2025-10-22T10:05")
+    await view.get_by_label("owner").select_option(label="Gitco")
+    await view.get_by_label("channel").select_option(label="#backend")
+    await view.get_by_label("conversation").select_option(label="#status")
+    await view.get_by_label("scenario").select_option("loss")
+    await view.get_by_role("group", name="seen").get_by_label("Slow").check()
+    await view.get_by_role("group", name="seen").get_by_label("Gone").check()
+    await view.get_by_role("group", name="told").get_by_label("Lubit").check()
+    await view.get_by_label("day").fill("2025-10-23")
+    await view.get_by_label("time", exact=True).fill("09:30")
+    await view.get_by_label("since").fill("2025-10-22T11:00")
+    await view.get_by_label("note").fill("two\nlines")
+    await view.get_by_role("button", name="Declare").click()
+
+    await expect(view.get_by_role("button", name="Declare")).to_be_enabled()
+    values = {
+        "owner": "U0GITCO",
+        "channel": "C0BACKEND",
+        "conversation": "C0STATUS",
+        "scenario": "loss",
+        "seen": ["a", "c"],
+        "told": ["U0SENA", "U0LUBIT"],
+        "day": "2025-10-23",
+        "time": "09:30",
+        "since": 1_761_145_200,
+        "note": "two\nlines",
+    }
+    assert server.posted == [("submit", {"user": "U0GITCO", "view_id": "V0FIRST", "values": values})]
+
+
+async def test_a_menu_that_takes_two_refuses_three(server: PageServer, open_page: OpenPage) -> None:
+    shows(server, modal(blocks=asking(PICKERS[4])))
+    page = await open_page()
+
+    for name in ("Slow", "Errors", "Gone"):
+        await dialog(page).get_by_label(name).check()
+    await dialog(page).get_by_role("button", name="Declare").click()
+
+    await expect(page.locator("[data-error-for=seen_block]")).to_have_text("Choose at most 2.")
+    assert server.posted == []
+
+
+@pytest.mark.parametrize(
+    ("moment", "wall"),
+    [
+        (1_761_141_900, "2025-10-22T10:05"),
+        (1_762_057_800, "2025-11-02T00:30"),
+        # Half an hour later New York's clocks go back; half past one comes twice, and the first one counts.
+        (1_762_061_400, "2025-11-02T01:30"),
+        (1_762_068_600, "2025-11-02T02:30"),
+    ],
+)
+async def test_a_moment_keeps_its_value_over_a_change_of_clocks(
+    server: PageServer, open_page: OpenPage, moment: int, wall: str
+) -> None:
+    shows(server, modal(blocks=asking({**PICKERS[8], "initial_date_time": moment})))
+    page = await open_page()
+    view = dialog(page)
+
+    await expect(view.get_by_label("since")).to_have_value(wall)
+    await view.get_by_role("button", name="Declare").click()
+
+    await expect(view.get_by_role("button", name="Declare")).to_be_enabled()
+    assert server.sent("submit")[0]["values"] == {"since": moment}
+
+
+async def test_an_input_that_dispatches_tells_the_app_and_brings_what_else_was_typed(
+    server: PageServer, open_page: OpenPage
+) -> None:
+    reason, scenario = asking(
+        {"type": "plain_text_input", "action_id": "reason"},
+        PICKERS[3],
+    )
+    shows(server, modal(blocks=[reason, {**scenario, "dispatch_action": True}]))
+    page = await open_page()
+    view = dialog(page)
+
+    await view.get_by_label("reason").fill("half a sen")
+    await view.get_by_label("scenario").select_option("down")
+
+    await expect(view.get_by_label("scenario")).to_be_enabled()
+    body = {"user": "U0GITCO", "view_id": "V0FIRST", "block_id": "scenario_block", "action_id": "scenario"}
+    typed = {"reason_block": {"reason": "half a sen"}}
+    assert server.posted == [("action", {**body, "selected": "down", "values": typed})]
+
+
+async def until_told(page: Page, server: PageServer, text: str) -> None:
+    """Wait until the page has told the app that `text` was typed."""
+    for _ in range(200):
+        if [body["selected"] for body in server.sent("action")][-1:] == [text]:
+            return
+        await page.wait_for_timeout(25)
+    raise AssertionError(f"only {server.posted} was posted")
+
+
+async def test_enter_in_a_dispatching_text_tells_the_app_and_does_not_submit(
+    server: PageServer, open_page: OpenPage
+) -> None:
+    (asked,) = asking({"type": "plain_text_input", "action_id": "find"})
+    shows(server, modal(blocks=[{**asked, "dispatch_action": True}]))
+    page = await open_page()
+
+    await dialog(page).get_by_label("find").fill("ion")
+    assert server.posted == []
+    await dialog(page).get_by_label("find").press("Enter")
+    await until_told(page, server, "ion")
+
+    body = {"user": "U0GITCO", "view_id": "V0FIRST", "block_id": "find_block", "action_id": "find"}
+    assert server.posted == [("action", {**body, "selected": "ion"})]
+    await expect(dialog(page).get_by_label("find")).to_have_value("ion")
+
+
+async def test_a_dispatching_text_may_tell_the_app_while_one_types(
+    server: PageServer, open_page: OpenPage
+) -> None:
+    when = {"trigger_actions_on": ["on_character_entered"]}
+    (asked,) = asking({"type": "plain_text_input", "action_id": "find", "dispatch_action_config": when})
+    shows(server, modal(blocks=[{**asked, "dispatch_action": True}]))
+    page = await open_page()
+    field = dialog(page).get_by_label("find")
+    server.may_answer.clear()
+
+    await field.press_sequentially("ion")
+    await expect(field).to_have_attribute("data-pending", "")
+    await field.press_sequentially("-api")
+    server.may_answer.set()
+
+    await until_told(page, server, "ion-api")
+    await expect(field).to_be_focused()
+
+
+async def test_inputs_with_one_name_are_sent_by_block(server: PageServer, open_page: OpenPage) -> None:
+    (asked,) = asking({"type": "plain_text_input", "action_id": "why"})
+    blocks = [{**asked, "block_id": "1"}, {**asked, "block_id": "2", "label": plain("and this")}]
+    shows(server, modal(blocks=blocks))
+    page = await open_page()
+    view = dialog(page)
+
+    await view.get_by_label("why").fill("one")
+    await view.get_by_label("and this").fill("two")
+    await view.get_by_role("button", name="Declare").click()
+
+    await expect(view.get_by_role("button", name="Declare")).to_be_enabled()
+    assert server.sent("submit")[0]["values"] == {"1": {"why": "one"}, "2": {"why": "two"}}
 
 
 async def test_a_button_in_a_modal_acts_on_its_view(server: PageServer, open_page: OpenPage) -> None:

@@ -2,9 +2,10 @@
 
 import pytest
 
+from bot.domain.first_guess import first_guess
 from bot.domain.flags import Colour, Flag
 from bot.domain.ids import IncidentNumber, incident_label
-from bot.domain.incident import FailureType, Severity, first_guess
+from bot.domain.incident import FailureType, Severity
 from bot.domain.readings import Metric, Side
 from tests.values import a_reading
 
