@@ -160,7 +160,9 @@ def build(settings: Settings) -> House:
         slack=slack,
         people=people,
         reading=reading,
-        messages=SlackMessages(slack, database, rendering, refused),
+        messages=SlackMessages(
+            slack, database, rendering, refused, per_second=settings.slack_posts_per_second
+        ),
         notices=TemplateNotices(),
         channels=SlackChannels(slack),
         backups=NewestBackup(),

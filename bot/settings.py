@@ -24,6 +24,7 @@ EXAMPLES = {
     "BACKOUT_PLAYBOOK": "playbook.yaml",
     "BACKOUT_LOCALE": "en or ko",
     "PORT": "3000",
+    "SLACK_POSTS_PER_SECOND": "1",
 }
 
 
@@ -59,6 +60,13 @@ class Settings(BaseSettings):
     playbook: Path = Field(DEFAULT, alias="BACKOUT_PLAYBOOK")
     locale: Literal["en", "ko"] = Field("en", alias="BACKOUT_LOCALE", description="Channels' language.")
     port: int = Field(3000, alias="PORT", ge=1, le=65535)
+    slack_posts_per_second: float = Field(
+        1.0,
+        alias="SLACK_POSTS_PER_SECOND",
+        gt=0,
+        le=100,
+        description="Messages a second and channel: Slack's own limit is one, with short bursts.",
+    )
 
     @field_validator("slack_bot_token")
     @classmethod

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from bot.domain.change import Change
 from bot.domain.follow_up import FollowUp, FollowUpState
 from bot.domain.ids import ChannelId, IncidentNumber
 from bot.domain.incident import Incident
@@ -29,6 +30,7 @@ class BoardFacts:
     playbook: Playbook
     rollbacks: tuple[Rollback, ...]
     pages: tuple[Page, ...]
+    changes: tuple[Change, ...]
     cards: Mapping[str, Place]
 
 
@@ -41,6 +43,7 @@ def read_board(tx: Transaction, number: IncidentNumber, current: Playbook) -> Bo
         playbook=playbook_of(tx, incident, current),
         rollbacks=tx.rollbacks_of(number),
         pages=tx.find(Page, incident=number, state=PageState.WAITING),
+        changes=tx.changes_of(number),
         cards={card: place for card, place in cards.items() if place is not None},
     )
 

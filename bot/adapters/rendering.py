@@ -215,6 +215,7 @@ class Rendering:
             now=self._clock(),
             playbook=known.playbook,
             pages=known.pages,
+            changes=known.changes,
             links=links,
         )
 

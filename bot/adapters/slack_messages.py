@@ -100,13 +100,19 @@ class SlackMessages:
     """Delivers message rows."""
 
     def __init__(
-        self, client: AsyncWebClient, database: Database, rendering: Rendering, refused: Refused
+        self,
+        client: AsyncWebClient,
+        database: Database,
+        rendering: Rendering,
+        refused: Refused,
+        *,
+        per_second: float = PER_SECOND,
     ) -> None:
         self._refused = refused
         self._client = client
         self._database = database
         self._rendering = rendering
-        self._pace = Pace()
+        self._pace = Pace(per_second=per_second, burst=max(BURST, per_second))
         self._addresses: dict[tuple[str, str], str] = {}
 
     async def post(self, arguments: Mapping[str, str], *, steps: Steps) -> None:

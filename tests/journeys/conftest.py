@@ -1,19 +1,27 @@
 """One sandbox a test process, begun anew for each test."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
 
 from bot.sandbox.slack import rate_limits
 from tests.journeys.world import Bot, World, running_bot, running_world
+from tests.postgres import PostgresServer
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def shared_world() -> AsyncIterator[World]:
-    """The sandbox of this test process."""
-    async with running_world() as world:
-        yield world
+async def shared_world(postgres_server: PostgresServer) -> AsyncIterator[World]:
+    """The sandbox of this test process.
+
+    After the PostgreSQL server, whose start forks: under gRPC's threads that now and then crashes.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        # Slack's limit of one message a second has its own tests; here it would be most of the time.
+        patch.setattr(rate_limits, "POSTS_PER_SECOND", 50.0)
+        patch.setattr(rate_limits, "POST_BURST", 50)
+        async with running_world() as world:
+            yield world
 
 
 @pytest.fixture
@@ -29,12 +37,3 @@ async def standing_bot(shared_world: World, tmp_path_factory: pytest.TempPathFac
     file = tmp_path_factory.mktemp("bot") / "backout.db"
     async with running_bot(shared_world, f"sqlite:///{file}") as bot:
         yield bot
-
-
-@pytest.fixture(scope="module")
-def slack_takes_many_messages() -> Iterator[None]:
-    """Lift Slack's limit of one message a second: waiting for it would be most of some tests."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(rate_limits, "POSTS_PER_SECOND", 50.0)
-        patch.setattr(rate_limits, "POST_BURST", 50)
-        yield

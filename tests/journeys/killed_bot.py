@@ -14,7 +14,7 @@ from typing import Any
 
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.adapters import durable, slack_messages
+from bot.adapters import durable
 from bot.adapters.database.store import SqlStore
 from bot.cli import app
 
@@ -105,11 +105,6 @@ def _shorten_the_lease() -> None:
         durable.SWEEP_SECONDS = float(lease) / 4
 
 
-def _send_quickly() -> None:
-    """Slack's pace is a matter of seconds a message, and not what is looked at here."""
-    slack_messages.Pace.__init__.__kwdefaults__ = {"per_second": 50.0, "burst": 50.0}
-
-
 def _take_a_name() -> None:
     """Let the workflow engine's records say which process of a test did the work."""
     if name := os.environ.get(NAME):
@@ -121,6 +116,5 @@ if __name__ == "__main__":
     _die_after_steps()
     _die_around_messages()
     _shorten_the_lease()
-    _send_quickly()
     _take_a_name()
     app(["serve"])

@@ -14,8 +14,6 @@ from bot.sandbox.slack.blocks import elements_of
 from tests.journeys.kept import Kept, kept
 from tests.journeys.world import HURRIED_LOAD, PLAYBOOK, World, running_bot, texts, until
 
-pytestmark = pytest.mark.usefixtures("slack_takes_many_messages")
-
 ROOM = "C0CRITICAL"
 CARD = "rollback checklist"
 HANGUL = re.compile("[가-힣]")

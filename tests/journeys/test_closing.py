@@ -14,8 +14,6 @@ from tests.journeys.incidents import board_of, declare, logged, opened, told
 from tests.journeys.rows import session
 from tests.journeys.world import Bot, World, action_ids, running_bot, texts
 
-pytestmark = pytest.mark.usefixtures("slack_takes_many_messages")
-
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def bot(world: World, database_url: str) -> AsyncIterator[Bot]:

@@ -14,8 +14,6 @@ from tests.journeys.killed_bot import KILL_AT, LEASE, PASSED
 from tests.journeys.world import PLAYBOOK, Bot, World, running_bot, until
 from tests.postgres import PostgresServer
 
-pytestmark = pytest.mark.usefixtures("slack_takes_many_messages")
-
 KILLED = ("-m", "tests.journeys.killed_bot")
 #: The moments are dealt out to this many tests, so that they run side by side.
 SHARES = 6

@@ -13,7 +13,6 @@ from tests.journeys.incidents import board_of, choose, declare, log_of, logged, 
 from tests.journeys.world import Bot, World, running_bot, texts, until
 
 SEEN = f"Users cannot pay 🔥 {unicodedata.normalize('NFD', '결제 오류')} \u202eabc <!channel>"
-pytestmark = pytest.mark.usefixtures("slack_takes_many_messages")
 
 
 @pytest_asyncio.fixture(loop_scope="session")

@@ -6,14 +6,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import pytest
 import pytest_asyncio
 from ruamel.yaml import YAML
 
 from tests.journeys.incidents import board_of, declare, logged, opened, told
 from tests.journeys.world import PLAYBOOK, Bot, World, backout, running_bot, texts, until
-
-pytestmark = pytest.mark.usefixtures("slack_takes_many_messages")
 
 POSTPONE, LOGS, TESTS = "1-postpone_deployment", "1-analyse_error_logs", "1-add_test_cases"
 #: Days: so soon that a test can wait for it, and so late that somebody is seen before.

@@ -131,6 +131,9 @@ async def test_a_broken_playbook_leaves_the_last_good_one_serving_and_a_mended_o
         while_broken = await answer(world, "/rollback help")
         await until(lambda: f"playbook.yaml:{line}: " in log.read_text(), what="the fault in the log")
         playbook.write_text(mended, encoding="utf-8")
+        await answer(world, "/rollback help")
+        # The older one serves for the moment that reading takes: nobody waits for a file.
+        await until(lambda: "playbook_reloaded" in log.read_text(), what="the mended playbook")
         once_mended = await answer(world, "/rollback help")
 
     assert "Targets: canary, chat." in while_broken

@@ -4,14 +4,11 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
-import pytest
 import pytest_asyncio
 
 from tests.journeys.incidents import board_of, declare
 from tests.journeys.kept import kept
 from tests.journeys.world import Bot, World, running_bot, texts, until
-
-pytestmark = pytest.mark.usefixtures("slack_takes_many_messages")
 
 
 @pytest_asyncio.fixture(loop_scope="session")

@@ -11,8 +11,6 @@ from bot.locale.catalogs import load, po_path
 from tests.journeys.incidents import board_of, declare
 from tests.journeys.world import Bot, World, running_bot, texts, until
 
-pytestmark = pytest.mark.usefixtures("slack_takes_many_messages")
-
 #: Sentences of ours that differ in Korean, as a pattern each: values may stand where the braces are.
 ENGLISH = [
     (str(message.id), re.compile(r".*?".join(map(re.escape, re.split(r"\{[^{}]*\}", str(message.id)))), re.S))

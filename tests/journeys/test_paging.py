@@ -12,8 +12,6 @@ from tests.journeys.incidents import board_of, declare, logged, opened, told
 from tests.journeys.kept import kept, keys_posted
 from tests.journeys.world import PLAYBOOK, Bot, World, action_ids, running_bot, texts, until
 
-pytestmark = pytest.mark.usefixtures("slack_takes_many_messages")
-
 CHANNELS = ("C0OPERATIONS", "C0BACKEND", "C0DEVOPS", "C0MONITORING", "C0CRITICAL")
 #: Three seconds: long enough to be seen waiting, short enough to wait for.
 SOON = 0.05

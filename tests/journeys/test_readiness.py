@@ -4,14 +4,11 @@ import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-import pytest
 import pytest_asyncio
 
 from bot.domain.confirmation import Confirmation
 from tests.journeys.stored import stored
 from tests.journeys.world import PLAYBOOK, Bot, World, backout, running_bot, texts, until
-
-pytestmark = pytest.mark.usefixtures("slack_takes_many_messages")
 
 #: A contact for every slot, a backup of this very second, and a team of two.
 COMPLETE = f"""

@@ -12,7 +12,6 @@ from bot.sandbox.cloud import Fault
 from tests.journeys.incidents import board_of, declare, logged, opened, told
 from tests.journeys.world import Bot, World, running_bot, texts, until
 
-pytestmark = pytest.mark.usefixtures("slack_takes_many_messages")
 CRITICAL = "C0CRITICAL"
 SENA, LUBIT, GITCO, LEMUN = "U0SENA", "U0LUBIT", "U0GITCO", "U0LEMUN"
 

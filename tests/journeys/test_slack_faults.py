@@ -10,8 +10,6 @@ from bot.domain.rollback import RollbackState
 from tests.journeys.kept import Kept, assert_rolled_back_once, everything_told, kept
 from tests.journeys.world import Bot, World, running_bot, texts, until
 
-pytestmark = pytest.mark.usefixtures("slack_takes_many_messages")
-
 FORCE = "/rollback canary force errors"
 #: The bot, sending as fast as it can.
 QUICK = ("-m", "tests.journeys.killed_bot")

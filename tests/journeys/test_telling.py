@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
-import pytest
 import pytest_asyncio
 
 from bot.domain.announcement import Announcement, AnnouncementState
@@ -13,8 +12,6 @@ from tests.journeys.incidents import board_of, declare
 from tests.journeys.kept import kept, keys_posted
 from tests.journeys.stored import everything_in, stored
 from tests.journeys.world import PLAYBOOK, Bot, World, running_bot, texts, until
-
-pytestmark = pytest.mark.usefixtures("slack_takes_many_messages")
 
 #: Updates are due after a second or two instead of half an hour, and one channel does not exist.
 HURRIED = """

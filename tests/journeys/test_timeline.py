@@ -14,7 +14,6 @@ from tests.journeys.incidents import board_of, declare, log_of, logged, opened, 
 from tests.journeys.rows import timeline
 from tests.journeys.world import Bot, World, backout, running_bot, texts, until
 
-pytestmark = pytest.mark.usefixtures("slack_takes_many_messages")
 LONG = f"{'a long line of log 긴 줄 ' * 1_700}the very end"
 
 

@@ -127,7 +127,7 @@ class Bot:
             locale=self.locale,
             playbook=self.playbook,
         )
-        return {**os.environ, **settings, **self.extra}
+        return {**os.environ, **settings, "SLACK_POSTS_PER_SECOND": "50", **self.extra}
 
     @property
     def events_url(self) -> str:

@@ -57,6 +57,8 @@ def test_every_setting_has_an_example() -> None:
         ("CLOUD_LOGGING_ENDPOINT", "a b"),
         ("BACKOUT_LOCALE", "fr"),
         ("BACKOUT_LOCALE", "EN"),
+        ("SLACK_POSTS_PER_SECOND", "0"),
+        ("SLACK_POSTS_PER_SECOND", "fast"),
         ("PORT", "many"),
         ("PORT", "0"),
         ("PORT", "65536"),

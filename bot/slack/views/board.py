@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
+from bot.domain.change import Change
 from bot.domain.ids import incident_label
 from bot.domain.incident import Incident, IncidentState, Severity
 from bot.domain.paging import Page
@@ -11,6 +12,7 @@ from bot.domain.rollback import Rollback
 from bot.domain.steps import next_step, phase_now
 from bot.slack.ids import ActionId
 from bot.slack.text import Markup, Words
+from bot.slack.views.change_message import change_headline
 from bot.slack.views.incident_words import failure_name, outcome_name, severity_name
 from bot.slack.views.parts import (
     Block,
@@ -31,7 +33,7 @@ _SEVERITY_MARKS = {
     Severity.MEDIUM: ":large_yellow_circle:",
     Severity.LOW: ":white_circle:",
 }
-#: How many rollbacks and pages are listed; the thread holds all of them.
+#: How many rollbacks, changes and pages are listed; the thread holds all of them.
 LINES_SHOWN = 10
 
 
@@ -43,6 +45,7 @@ def board(
     now: datetime,
     playbook: Playbook,
     pages: Sequence[Page] = (),
+    changes: Sequence[Change] = (),
     links: Mapping[str, str] | None = None,
 ) -> Message:
     """Render an incident.
@@ -52,6 +55,7 @@ def board(
         now: aware, UTC; the minutes on the board count up to it.
         playbook: the edition the incident goes by.
         pages: those that wait for an answer.
+        changes: the incident's, oldest first.
         links: ``diagnosis`` and ``checklist``, each with its card's address as far as it is known.
     """
     title = _title(incident, rollbacks, words)
@@ -60,6 +64,7 @@ def board(
         blocks += _what_next(incident, playbook, words, now=now)
         blocks += _waiting(pages, playbook, words)
     blocks += _rollback_lines(rollbacks, words)
+    blocks += _change_lines(changes, words)
     blocks.append(context(_foot(incident, links or {}, words)))
     blocks += _controls(incident, words)
     return Message(text=title, blocks=blocks)
@@ -195,6 +200,20 @@ def _rollback_lines(rollbacks: Sequence[Rollback], words: Words) -> list[Block]:
             outcome=words.bold(outcome_name(rollback.state, words)),
         )
         for rollback in rollbacks
+    ]
+    return [section("\n".join(lines[-LINES_SHOWN:]))] if lines else []
+
+
+def _change_lines(changes: Sequence[Change], words: Words) -> list[Block]:
+    lines = [
+        words.say(
+            "Change by {who} at {at}: {outcome}",
+            who=words.person(change.decided_by or change.asked_by),
+            at=words.clock(change.requested_at or change.asked_at),
+            outcome=words.bold(change_headline(change, words)),
+        )
+        for change in changes
+        if change.requested_at is not None
     ]
     return [section("\n".join(lines[-LINES_SHOWN:]))] if lines else []
 

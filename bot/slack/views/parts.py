@@ -44,7 +44,7 @@ def fields(texts: Sequence[str]) -> Block:
 
 def context(*texts: str) -> Block:
     """Return small grey lines."""
-    return {"type": "context", "elements": [mrkdwn(text) for text in texts[:CONTEXT_ELEMENTS]]}
+    return {"type": "context", "elements": [mrkdwn(fit(text, 2000)) for text in texts[:CONTEXT_ELEMENTS]]}
 
 
 def actions(*elements: Block) -> Block:

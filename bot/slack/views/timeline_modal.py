@@ -16,7 +16,7 @@ from bot.slack.views.timeline import told_line
 
 #: A page holds so many sections at most (Slack: 100 blocks a modal), and so many characters: who reads
 #: on a telephone should not scroll for ever.
-SECTIONS_A_PAGE, CHARACTERS_A_PAGE = 25, 12_000
+SECTIONS_A_PAGE, CHARACTERS_A_PAGE = 40, 15_000
 
 
 def timeline_modal(

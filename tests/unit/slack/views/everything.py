@@ -317,9 +317,11 @@ def messages(hostile: str, name: str, words: Words) -> Iterator[tuple[str, Messa
     ended = a_decided_rollback(RollbackState.VERIFIED, **fill(hostile, name))
     told = entries(hostile, name)
     playbook = a_playbook(name=hostile[:80] or "x")
+    made = [replace(change, requested_at=NOON) for _, change in changes(hostile, name)]
     for title, incident in incidents(hostile):
         for known in ([], [ended], [ended] * 30):
-            yield f"board {title} {len(known)}", board(incident, known, words, now=LATER, playbook=playbook)
+            shown = board(incident, known, words, now=LATER, playbook=playbook, changes=made)
+            yield f"board {title} {len(known)}", shown
             record = make_record(incident, known, told, playbook=playbook, names={PersonId(SENA): hostile})
             yield f"record {title} {len(known)}", record_message(record, words)
     yield "log", log_message(told, words)
