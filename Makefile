@@ -9,8 +9,8 @@
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
-#: Test processes; the machines of our CI have two cores.
-JOBS ?= 2
+#: Test processes: the journeys mostly wait, so two for each of the two cores that our CI has.
+JOBS ?= 4
 BROWSERS := chromium chromium-browser google-chrome google-chrome-stable
 
 # Tried by running it, because a version manager's `python3.11` may be a stub that only complains.

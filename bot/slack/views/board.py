@@ -12,7 +12,7 @@ from bot.domain.rollback import Rollback
 from bot.domain.steps import next_step, phase_now
 from bot.slack.ids import ActionId
 from bot.slack.text import Markup, Words
-from bot.slack.views.change_message import change_headline
+from bot.slack.views.change_words import change_state_name, kind_name
 from bot.slack.views.incident_words import failure_name, outcome_name, severity_name
 from bot.slack.views.parts import (
     Block,
@@ -207,10 +207,11 @@ def _rollback_lines(rollbacks: Sequence[Rollback], words: Words) -> list[Block]:
 def _change_lines(changes: Sequence[Change], words: Words) -> list[Block]:
     lines = [
         words.say(
-            "Change by {who} at {at}: {outcome}",
+            "Change by {who} at {at}: {what}, {outcome}",
             who=words.person(change.decided_by or change.asked_by),
             at=words.clock(change.requested_at or change.asked_at),
-            outcome=words.bold(change_headline(change, words)),
+            what=kind_name(change.kind, words),
+            outcome=words.bold(change_state_name(change.state, words)),
         )
         for change in changes
         if change.requested_at is not None
