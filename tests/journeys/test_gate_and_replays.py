@@ -106,7 +106,7 @@ FORGED: dict[str, tuple[Signing, bytes, int]] = {
     "signed_for_another_body": (lambda body: signed(body + b"&x=1"), command(), 401),
     "older_than_five_minutes": (lambda body: signed(body, age_seconds=310), command(), 401),
     "from_the_future": (lambda body: signed(body, age_seconds=-310), command(), 401),
-    "too_large": (signed, command("canary " + "x" * 600_000), 413),
+    "too_large": (signed, command("canary " + "x" * 2_200_000), 413),
     "for_another_app": (signed, command(app="A0OTHER"), 403),
     "for_another_workspace": (signed, command(team="T0OTHER"), 403),
     "broken": (signed, b"payload=%7B%22type%22%3A", 400),
@@ -159,5 +159,6 @@ async def test_replayed_commands_and_presses_change_nothing(world: World, databa
     assert len(world.cloud.updates) == 1
     for event in (Event.ROLLBACK_ASKED, Event.ROLLBACK_DECIDED, Event.WRITE_SENT, Event.VERDICT):
         assert len(left.lines(event)) == 1
-    assert len(world.slack.messages("C0CRITICAL")) == 2
+    # The board, the diagnosis, the checklist and the record, each once.
+    assert len(world.slack.messages("C0CRITICAL")) == 4
     assert len(world.slack.files()) == 1
