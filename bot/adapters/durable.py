@@ -25,7 +25,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
-from bot.adapters.database.engine import Database
+from bot.adapters.database.engine import IDLE_IN_TRANSACTION_SECONDS, Database
 from bot.adapters.database.tables import ReplicaRow
 from bot.usecases.ports import Steps, StoreDown, Workflow
 
@@ -133,6 +133,7 @@ class Durable:
             system_database_url=self._url,
             application_version=APPLICATION_VERSION,
             executor_id=self._executor,
+            sys_db_idle_transaction_timeout_sec=IDLE_IN_TRANSACTION_SECONDS,
             serializer=DBOSPortableJSONSerializer(),
             notification_listener_polling_interval_sec=0.2,
             console_log_level="ERROR",

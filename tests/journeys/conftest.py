@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from bot.sandbox.slack import rate_limits
 from tests.journeys.world import Bot, World, running_bot, running_world
 from tests.postgres import PostgresServer
 
@@ -16,12 +15,8 @@ async def shared_world(postgres_server: PostgresServer) -> AsyncIterator[World]:
 
     After the PostgreSQL server, whose start forks: under gRPC's threads that now and then crashes.
     """
-    with pytest.MonkeyPatch.context() as patch:
-        # Slack's limit of one message a second has its own tests; here it would be most of the time.
-        patch.setattr(rate_limits, "POSTS_PER_SECOND", 50.0)
-        patch.setattr(rate_limits, "POST_BURST", 50)
-        async with running_world() as world:
-            yield world
+    async with running_world() as world:
+        yield world
 
 
 @pytest.fixture

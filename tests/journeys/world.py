@@ -14,6 +14,7 @@ import httpx
 from bot.sandbox.cloud import Behaviour, Fault, SandboxCloud
 from bot.sandbox.run import bot_environment, free_port, read_manifest
 from bot.sandbox.slack import SandboxSlack
+from bot.sandbox.slack.rate_limits import PostPace
 
 T = TypeVar("T")
 
@@ -176,7 +177,12 @@ async def running_world() -> AsyncIterator[World]:
         settle_seconds=0.5, start_seconds=0.3, log_lag_seconds=0.2, sample_seconds=5, visible_after_seconds=2
     )
     cloud = SandboxCloud(requests_per_second=60, behaviour=behaviour)
-    slack = SandboxSlack(manifest=read_manifest(), events_url="http://127.0.0.1:9/slack/events")
+    slack = SandboxSlack(
+        manifest=read_manifest(),
+        events_url="http://127.0.0.1:9/slack/events",
+        # Slack's limit of one message a second has its own tests; here it would be most of the time.
+        pace=PostPace(per_second=50, burst=50),
+    )
     slack.extra_routes += cloud.routes()
     await cloud.start()
     await slack.start()

@@ -16,6 +16,9 @@ T = TypeVar("T")
 BUSY_TIMEOUT_MS = 30_000
 #: How long a connection to PostgreSQL may take, and how long one may stay silent; seconds.
 CONNECT_SECONDS = 2
+#: PostgreSQL ends a session that idles this long inside a transaction. A process that was stopped there (a
+#: frozen container) holds locks that everybody else waits for; ours take milliseconds.
+IDLE_IN_TRANSACTION_SECONDS = 10
 #: Connections of one process to PostgreSQL, besides the workflow engine's own.
 POOL_SIZE = 5
 
@@ -76,9 +79,17 @@ class Database:
 def _postgres(url: URL) -> Engine:
     # Somebody waits for the answer, and Slack for 3 s: a server behind a black hole counts as down.
     waits = {"connect_timeout": CONNECT_SECONDS, "tcp_user_timeout": CONNECT_SECONDS * 1000}
-    return create_engine(
+    engine = create_engine(
         url, pool_size=POOL_SIZE, max_overflow=2, pool_pre_ping=True, pool_timeout=10, connect_args=waits
     )
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: Any, _record: Any) -> None:
+        # Not among the connection's options: poolers in between refuse those.
+        connection.execute(f"SET idle_in_transaction_session_timeout = {IDLE_IN_TRANSACTION_SECONDS * 1000}")
+        connection.commit()
+
+    return engine
 
 
 def _sqlite(url: URL, *, begin: str) -> Engine:

@@ -54,27 +54,40 @@ POSTS_PER_SECOND = 1.0
 POST_BURST = 5
 
 
+@dataclass(frozen=True)
+class PostPace:
+    """How fast one channel takes messages; Slack's own pace unless a test is in a hurry."""
+
+    per_second: float = POSTS_PER_SECOND
+    burst: int = POST_BURST
+
+
+SLACKS_PACE = PostPace()
+
+
 @dataclass
 class _Bucket:
     """A token bucket: full at first, filled again at a steady rate."""
 
-    tokens: float = POST_BURST
+    pace: PostPace
+    tokens: float
     filled_at: float = 0.0
 
     def wait(self, now: float) -> float:
         """Return for how many seconds there will be no token; 0 when there is one."""
-        gained = max(0.0, now - self.filled_at) * POSTS_PER_SECOND
-        self.tokens = min(POST_BURST, self.tokens + gained)
+        gained = max(0.0, now - self.filled_at) * self.pace.per_second
+        self.tokens = min(self.pace.burst, self.tokens + gained)
         self.filled_at = now
-        return max(0.0, (1.0 - self.tokens) / POSTS_PER_SECOND)
+        return max(0.0, (1.0 - self.tokens) / self.pace.per_second)
 
 
 @dataclass
 class RateLimits:
     """Counts calls. Times are epoch seconds."""
 
+    pace: PostPace = SLACKS_PACE
     _calls: dict[str, deque[float]] = field(default_factory=lambda: defaultdict(deque))
-    _buckets: dict[str, _Bucket] = field(default_factory=lambda: defaultdict(_Bucket))
+    _buckets: dict[str, _Bucket] = field(default_factory=dict)
 
     def retry_after(self, method: str, channel: str | None, *, now: float) -> int | None:
         """Count one call, or return the whole seconds to wait if it is one too many.
@@ -82,7 +95,7 @@ class RateLimits:
         `channel` matters to chat.postMessage only. A refused call is not counted.
         """
         waits = [self._minute_wait(method, now)]
-        bucket = self._buckets[channel] if method == "chat.postMessage" and channel else None
+        bucket = self._bucket(channel) if method == "chat.postMessage" and channel else None
         if bucket is not None:
             waits.append(bucket.wait(now))
         if any(waits):
@@ -91,6 +104,9 @@ class RateLimits:
         if bucket is not None:
             bucket.tokens -= 1
         return None
+
+    def _bucket(self, channel: str) -> _Bucket:
+        return self._buckets.setdefault(channel, _Bucket(self.pace, tokens=self.pace.burst))
 
     def _minute_wait(self, method: str, now: float) -> float:
         calls = self._calls[method]

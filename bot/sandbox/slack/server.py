@@ -22,7 +22,7 @@ from bot.sandbox.slack.deliveries import Courier, Delivery
 from bot.sandbox.slack.faults import Fault, Faults
 from bot.sandbox.slack.http_server import HttpServer
 from bot.sandbox.slack.page_endpoints import PageEndpoints
-from bot.sandbox.slack.rate_limits import RateLimits
+from bot.sandbox.slack.rate_limits import SLACKS_PACE, PostPace, RateLimits
 from bot.sandbox.slack.response_urls import ResponseUrls
 from bot.sandbox.slack.web_api import METHODS
 from bot.sandbox.slack.web_api.arguments import ApiError
@@ -43,9 +43,15 @@ class SandboxSlack:
     """
 
     def __init__(
-        self, *, manifest: Mapping[str, Any], events_url: str, clock: Callable[[], float] = time.time
+        self,
+        *,
+        manifest: Mapping[str, Any],
+        events_url: str,
+        clock: Callable[[], float] = time.time,
+        pace: PostPace = SLACKS_PACE,
     ) -> None:
         self.events_url = events_url
+        self._pace = pace
         self.base_url = ""
         #: Further routes to serve; read by `start`.
         self.extra_routes: list[Route] = []
@@ -54,7 +60,12 @@ class SandboxSlack:
         self._courier = Courier(clock)
         self._response_urls = ResponseUrls(self.workspace)
         self._http: HttpServer | None = None
-        self._web_api = WebApi(workspace=self.workspace, base_url=lambda: self.base_url, drop=self._drop)
+        self._web_api = WebApi(
+            workspace=self.workspace,
+            base_url=lambda: self.base_url,
+            drop=self._drop,
+            limits=RateLimits(pace),
+        )
         self._actors = Actors(
             workspace=self.workspace,
             courier=self._courier,
@@ -307,7 +318,7 @@ class SandboxSlack:
         self.workspace.reset()
         self._response_urls.clear()
         self._web_api.faults = Faults()
-        self._web_api.limits = RateLimits()
+        self._web_api.limits = RateLimits(self._pace)
         self._web_api.calls.clear()
 
     # Routes -------------------------------------------------------------------------------------
