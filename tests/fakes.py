@@ -297,27 +297,19 @@ class FakeTransaction(Transaction):
         shown = KeptMessage(what=what, subject=subject, channel=channel, under=under)
         self._tables.messages[key] = replace(known, wanted=known.wanted + 1) if known else shown
 
-    def stands_at(self, key: str) -> tuple[ChannelId, str] | None:
-        """See `Transaction.stands_at`."""
-        message = self._tables.messages.get(key)
-        return (message.channel, "1.000001") if message else None
-
     def refresh_homes(self, number: IncidentNumber) -> None:
         """See `Transaction.refresh_homes`."""
         self._tables.homes.append(number)
 
     def standing(self, key: str) -> tuple[ChannelId, str] | None:
-        """See `Transaction.standing`. What is shown stands at the ts that a test gave it."""
-        return self._tables.standing.get(key)
+        """See `Transaction.standing`. What a test gives a `ts` or a place has been sent."""
+        message = self._tables.messages.get(key)
+        sent = (message.channel, message.ts) if message and message.ts else None
+        return self._tables.standing.get(key) or sent
 
     def message_at(self, channel: ChannelId, ts: str) -> str | None:
         """See `Transaction.message_at`."""
         return next((k for k, place in self._tables.standing.items() if place == (channel, ts)), None)
-
-    def posted(self, what: Showing, subject: str) -> tuple[ChannelId, str] | None:
-        """See `Transaction.posted`. What a test gives a `ts` has been sent."""
-        message = self._tables.messages.get(f"{what}:{subject}")
-        return (message.channel, message.ts) if message and message.ts else None
 
     def resend_unsent(self) -> None:
         """See `Transaction.resend_unsent`. Nothing is ever sent from here."""

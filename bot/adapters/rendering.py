@@ -36,10 +36,10 @@ from bot.slack.views.record import record_message, record_values
 from bot.slack.views.rollback_message import Message, rollback_message
 from bot.slack.views.status import status_message
 from bot.slack.views.timeline import log_message
-from bot.usecases.act import playbook_of
 from bot.usecases.authorize import authorize
 from bot.usecases.before_rollback import safety_of
 from bot.usecases.check_readiness import READINESS
+from bot.usecases.editions import playbook_of
 from bot.usecases.escalate_page import redirect_page
 from bot.usecases.find_out import FINDING
 from bot.usecases.journal import board_key

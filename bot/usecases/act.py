@@ -18,7 +18,7 @@ from bot.domain.people import Refusal
 from bot.domain.playbook import Permission, Playbook
 from bot.domain.timeline import Event
 from bot.usecases.authorize import Acting, authorize, refusal_facts
-from bot.usecases.editions import playbook_of as playbook_of
+from bot.usecases.editions import playbook_of
 from bot.usecases.journal import Line, audit, write_lines
 from bot.usecases.ports import (
     Clock,

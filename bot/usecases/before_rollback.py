@@ -9,7 +9,7 @@ from bot.domain.diagnosis import Safety, cleared
 from bot.domain.ids import TargetName
 from bot.domain.incident import Incident
 from bot.domain.playbook import Playbook
-from bot.usecases.act import playbook_of
+from bot.usecases.editions import playbook_of
 from bot.usecases.ports import Transaction
 
 

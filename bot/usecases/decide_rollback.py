@@ -17,9 +17,9 @@ from bot.domain.readings import Reading
 from bot.domain.rollback import CARD_GOOD_FOR, Plan, Rollback, RollbackState, moved
 from bot.domain.timeline import Event
 from bot.usecases.accept import accept
-from bot.usecases.act import playbook_of
 from bot.usecases.authorize import Acting, authorize, refusal_facts
 from bot.usecases.before_rollback import safety_facts, safety_in, safety_of
+from bot.usecases.editions import playbook_of
 from bot.usecases.journal import Line, audit, write_lines
 from bot.usecases.open_incident import open_incident
 from bot.usecases.ports import (

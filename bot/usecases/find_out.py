@@ -21,7 +21,7 @@ from bot.domain.playbook import Playbook, Target, Topology
 from bot.domain.readings import ProbeResult, Side
 from bot.domain.timeline import BACKOUT, Event, incident_chain
 from bot.domain.traffic import ServiceState, SideAddress, Sides, TargetState
-from bot.usecases.act import playbook_of
+from bot.usecases.editions import playbook_of
 from bot.usecases.gather_evidence import health_url
 from bot.usecases.journal import board_key
 from bot.usecases.look_at_target import Sight, look_at_target

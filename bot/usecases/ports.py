@@ -445,9 +445,6 @@ class Transaction(Protocol):
             under: key of the message whose thread it belongs in, such as ``board:12``.
         """
 
-    def stands_at(self, key: str) -> tuple[ChannelId, str] | None:
-        """Return channel id and timestamp of the message with that key, None while it is not posted."""
-
     def refresh_homes(self, number: IncidentNumber) -> None:
         """Render anew, about a second after the commit, each Home that was opened within the last hour."""
 
@@ -456,9 +453,6 @@ class Transaction(Protocol):
 
     def message_at(self, channel: ChannelId, ts: str) -> str | None:
         """Return the key of our message that stands there, None when it is not ours."""
-
-    def posted(self, what: Showing, subject: str) -> tuple[ChannelId, str] | None:
-        """Return channel and timestamp of a message that stands in Slack, None while it does not."""
 
     def resend_unsent(self) -> None:
         """Send what was written while nobody could send it, such as rollbacks without a Slack token."""

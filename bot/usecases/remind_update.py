@@ -8,7 +8,8 @@ from bot.domain.announcement import Announcement, AnnouncementState
 from bot.domain.ids import ChannelId, IncidentNumber
 from bot.domain.incident import IncidentState
 from bot.domain.timeline import BACKOUT, Event, incident_chain
-from bot.usecases.act import Doing, playbook_of
+from bot.usecases.act import Doing
+from bot.usecases.editions import playbook_of
 from bot.usecases.journal import board_key
 from bot.usecases.ports import Clock, NotKept, Playbooks, Showing, Steps, Store, Transaction, Workflow
 

@@ -3,7 +3,7 @@
 from bot.domain.announcement import Announcement
 from bot.domain.ids import ChannelId
 from bot.domain.timeline import Event
-from bot.usecases.act import playbook_of
+from bot.usecases.editions import playbook_of
 from bot.usecases.journal import Line, write_lines
 from bot.usecases.ports import Clock, Notice, Playbooks, Said, Showing, Store, Transaction
 

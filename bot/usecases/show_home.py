@@ -18,8 +18,8 @@ from bot.domain.playbook import Playbook
 from bot.domain.readiness import Readiness
 from bot.domain.rollback import RollbackState
 from bot.domain.status import Status
-from bot.usecases.act import playbook_of
 from bot.usecases.check_readiness import READINESS
+from bot.usecases.editions import playbook_of
 from bot.usecases.my_tasks import my_open_follow_ups, my_waiting_pages
 from bot.usecases.ports import Clock, Playbooks, Showing, Steps, Store, Transaction, Workflow
 from bot.usecases.report_status import STATUS, Reporting, keep_status, read_status
@@ -149,5 +149,5 @@ def _places(tx: Transaction, home: Home) -> dict[str, tuple[ChannelId, str]]:
     keys = {board_of(incident.number) for incident in home.incidents}
     keys |= {todo.shown_by for todo in home.todos}
     keys |= {page_of(page) for page in home.pages} | {card_of(one) for one in home.follow_ups}
-    places = {key: tx.stands_at(key) for key in sorted(keys)}
+    places = {key: tx.standing(key) for key in sorted(keys)}
     return {key: place for key, place in places.items() if place is not None}

@@ -155,7 +155,7 @@ def _posted(tx: Transaction, incident: Incident, wanted: Iterable[Sees]) -> list
     """Return which messages were seen in Slack: what was only sent off may never arrive."""
     found = []
     for sees in sorted(set(_POSTED) & set(wanted)):
-        place = tx.posted(_POSTED[sees], str(incident.number))
+        place = tx.standing(f"{_POSTED[sees]}:{incident.number}")
         if place is None:
             continue
         channel, ts = place

@@ -372,7 +372,7 @@ async def test_a_long_checklist_is_shown_on_several_cards_and_all_are_brought_up
 
 async def test_a_message_is_posted_once_it_has_its_place(shop: Shop) -> None:
     await shop.open()
-    before = await shop.store.look(lambda tx: tx.posted(Showing.BOARD, "1"))
+    before = await shop.store.look(lambda tx: tx.standing("board:1"))
 
     def arrive(tx: Transaction) -> None:
         row = tx._session.get(MessageRow, "board:1")  # type: ignore[attr-defined]
@@ -381,11 +381,11 @@ async def test_a_message_is_posted_once_it_has_its_place(shop: Shop) -> None:
     await shop.store.change(arrive)
 
     assert before is None
-    assert await shop.store.look(lambda tx: tx.posted(Showing.BOARD, "1")) == (
+    assert await shop.store.look(lambda tx: tx.standing("board:1")) == (
         "C0CRITICAL",
         "1772452801.000100",
     )
-    assert await shop.store.look(lambda tx: tx.posted(Showing.BOARD, "7")) is None
+    assert await shop.store.look(lambda tx: tx.standing("board:7")) is None
 
 
 # Reminders.

@@ -108,10 +108,10 @@ async def test_an_opening_that_slack_tells_twice_is_one(store: SqlStore, databas
 
 async def test_a_message_is_found_where_it_was_posted(store: SqlStore, database: Database) -> None:
     await store.change(lambda tx: tx.show(Showing.BOARD, "1", channel=ChannelId("#critical-incidents")))
-    assert await store.look(lambda tx: tx.stands_at("board:1")) is None
-    assert await store.look(lambda tx: tx.stands_at("board:2")) is None
+    assert await store.look(lambda tx: tx.standing("board:1")) is None
+    assert await store.look(lambda tx: tx.standing("board:2")) is None
 
     with Session(database.engine) as session, session.begin():
         session.execute(update(MessageRow).values(sent_channel="C0CRITICAL", ts="1.000001"))
 
-    assert await store.look(lambda tx: tx.stands_at("board:1")) == ("C0CRITICAL", "1.000001")
+    assert await store.look(lambda tx: tx.standing("board:1")) == ("C0CRITICAL", "1.000001")

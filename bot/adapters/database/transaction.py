@@ -299,13 +299,6 @@ class SqlTransaction(Transaction):
             self._session.execute(more)
         self._send(key, channel, person)
 
-    def stands_at(self, key: str) -> tuple[ChannelId, str] | None:
-        """See `Transaction.stands_at`."""
-        row = self._session.get(MessageRow, key, populate_existing=True)
-        if row is None or row.sent_channel is None or row.ts is None:
-            return None
-        return ChannelId(row.sent_channel), row.ts
-
     def refresh_homes(self, number: IncidentNumber) -> None:
         """See `Transaction.refresh_homes`. Changes of one second are one refreshing."""
         second = int(time.time()) + 1
@@ -320,7 +313,7 @@ class SqlTransaction(Transaction):
 
     def standing(self, key: str) -> tuple[ChannelId, str] | None:
         """See `Transaction.standing`."""
-        row = self._session.get(MessageRow, key)
+        row = self._session.get(MessageRow, key, populate_existing=True)
         if row is None or row.ts is None or row.sent_channel is None:
             return None
         return ChannelId(row.sent_channel), row.ts
@@ -329,13 +322,6 @@ class SqlTransaction(Transaction):
         """See `Transaction.message_at`."""
         found = select(MessageRow.key).where(MessageRow.ts == ts, MessageRow.sent_channel == channel)
         return self._session.scalar(found.limit(1))
-
-    def posted(self, what: Showing, subject: str) -> tuple[ChannelId, str] | None:
-        """See `Transaction.posted`."""
-        row = self._session.get(MessageRow, f"{what}:{subject}", populate_existing=True)
-        if row is None or row.ts is None or row.sent_channel is None:
-            return None
-        return ChannelId(row.sent_channel), row.ts
 
     def resend_unsent(self) -> None:
         """See `Transaction.resend_unsent`."""

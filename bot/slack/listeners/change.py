@@ -7,6 +7,7 @@ from bot.domain.change import ChangeKind
 from bot.domain.ids import ChangeId, ChannelId, IncidentNumber, TargetName
 from bot.domain.resources import MOST_INSTANCES, Resource, Resources
 from bot.slack.ids import ActionId, CallbackId
+from bot.slack.listeners.fields import Fields
 from bot.slack.listeners.table import Request, Table
 from bot.slack.text import Words
 from bot.slack.views.change_modals import add_resources_modal, read_metadata, reduce_traffic_modal
@@ -90,7 +91,7 @@ def register(table: Table, *, store: Store, playbooks: Playbooks, clock: Clock) 
 def read_percent(request: Request) -> tuple[int | None, dict[str, str]]:
     """Read the share asked for; errors by block id say what to write instead."""
     target, _, _ = read_metadata(request.body["view"]["private_metadata"])
-    percent, words = _whole(_values(request), ActionId.CHANGE_PERCENT), request.words
+    percent, words = Fields(request.body["view"]).whole(ActionId.CHANGE_PERCENT), request.words
     if percent == 0:
         error = words.plain("No traffic at all is a rollback: use /rollback {target}.", target=target)
     elif percent is None or not 1 <= percent <= 99:
@@ -102,12 +103,12 @@ def read_percent(request: Request) -> tuple[int | None, dict[str, str]]:
 
 def read_resources(request: Request) -> tuple[Resources, dict[str, str]]:
     """Read what is asked for; errors by block id say what to write instead."""
-    values, errors, words = _values(request), dict[str, str](), request.words
+    fields, errors, words = Fields(request.body["view"]), dict[str, str](), request.words
     found: dict[str, int | None] = {
-        Resource.MEMORY.value: _whole(values, ActionId.CHANGE_MEMORY),
-        Resource.CPU.value: _whole(values, ActionId.CHANGE_CPU),
-        Resource.MIN_INSTANCES.value: _instances(values, ActionId.CHANGE_MIN_INSTANCES, errors, words),
-        Resource.MAX_INSTANCES.value: _instances(values, ActionId.CHANGE_MAX_INSTANCES, errors, words),
+        Resource.MEMORY.value: fields.whole(ActionId.CHANGE_MEMORY),
+        Resource.CPU.value: fields.whole(ActionId.CHANGE_CPU),
+        Resource.MIN_INSTANCES.value: _instances(fields, ActionId.CHANGE_MIN_INSTANCES, errors, words),
+        Resource.MAX_INSTANCES.value: _instances(fields, ActionId.CHANGE_MAX_INSTANCES, errors, words),
     }
     fewest, most = found[Resource.MIN_INSTANCES.value], found[Resource.MAX_INSTANCES.value]
     if fewest is not None and most is not None and fewest > most:
@@ -119,24 +120,8 @@ def read_resources(request: Request) -> tuple[Resources, dict[str, str]]:
     return Resources(**found), errors
 
 
-def _values(request: Request) -> dict[str, Any]:
-    blocks = request.body["view"]["state"]["values"].values()
-    return {action: field for block in blocks for action, field in block.items()}
-
-
-def _whole(values: Mapping[str, Any], action: ActionId) -> int | None:
-    """Return what was chosen or written as a whole number, None where it is none."""
-    field = values.get(action) or {}
-    chosen = (field.get("selected_option") or {}).get("value")
-    written = str(chosen or field.get("value") or "").strip()
-    return int(written) if written.isascii() and written.isdigit() and len(written) < 10 else None
-
-
-def _instances(
-    values: Mapping[str, Any], action: ActionId, errors: dict[str, str], words: Words
-) -> int | None:
-    written = (values.get(action) or {}).get("value")
-    number = _whole(values, action)
-    if written and (number is None or not 1 <= number <= MOST_INSTANCES):
+def _instances(fields: Fields, action: ActionId, errors: dict[str, str], words: Words) -> int | None:
+    number = fields.whole(action)
+    if fields.written(action) and (number is None or not 1 <= number <= MOST_INSTANCES):
         errors[action] = words.plain("Write a whole number from 1 to {most}.", most=MOST_INSTANCES)
     return number

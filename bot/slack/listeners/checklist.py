@@ -11,12 +11,13 @@ from bot.domain.incident import Incident, IncidentState
 from bot.domain.steps import Step, seen_assigned, seen_mark, step_of
 from bot.slack.ids import ActionId, CallbackId
 from bot.slack.listeners.acts import act_of
+from bot.slack.listeners.fields import Fields
 from bot.slack.listeners.table import Request, Table
-from bot.slack.text import clean
 from bot.slack.views.announcement import channel_names
 from bot.slack.views.checklist_card import StepChoice, StepPress, checklist_lines, read_press
 from bot.slack.views.step_modals import LONGEST_WHY, assign_modal, read_metadata, why_modal
-from bot.usecases.act import accept_act, playbook_of
+from bot.usecases.act import accept_act
+from bot.usecases.editions import playbook_of
 from bot.usecases.ports import Clock, NotKept, Playbooks, Showing, Store, Transaction
 from bot.usecases.show_checklist import show_checklist
 
@@ -64,7 +65,7 @@ def register(table: Table, *, store: Store, playbooks: Playbooks, clock: Clock) 
 
     async def give_reason(request: Request) -> dict[str, str] | None:
         press, channel = read_metadata(request.body["view"]["private_metadata"])
-        why = clean(_field(request, ActionId.STEP_WHY).get("value") or "", limit=LONGEST_WHY)
+        why = Fields(request.body["view"]).text(ActionId.STEP_WHY, limit=LONGEST_WHY)
         if not why:
             return {"why": request.words.plain("Write a reason.")}
         act = replace(act_of_press(request, press, why=why), channel=channel)
@@ -73,7 +74,7 @@ def register(table: Table, *, store: Store, playbooks: Playbooks, clock: Clock) 
 
     async def assign(request: Request) -> dict[str, str] | None:
         press, channel = read_metadata(request.body["view"]["private_metadata"])
-        owner = _field(request, ActionId.STEP_OWNER).get("selected_user")
+        owner = Fields(request.body["view"]).person(ActionId.STEP_OWNER)
         if not owner:
             return {"owner": request.words.plain("Choose a person.")}
         act = replace(act_of_press(request, press, owner=owner), channel=channel)
@@ -85,7 +86,7 @@ def register(table: Table, *, store: Store, playbooks: Playbooks, clock: Clock) 
 
         def bring_up(tx: Transaction) -> tuple[str, str] | None:
             show_checklist(tx, incident.number, channel=ChannelId(current.channels.incidents))
-            return tx.posted(Showing.CHECKLIST, str(incident.number))
+            return tx.standing(f"{Showing.CHECKLIST}:{incident.number}")
 
         place = await store.change(bring_up)
         playbook = await store.look(lambda tx: playbook_of(tx, incident, current))
@@ -120,9 +121,3 @@ def act_of_press(request: Request, press: StepPress, *, why: str = "", owner: st
         state = _MARKS[press.choice].value
         return act_of(request, Verb.MARK_STEP, press.incident, state=state, **words)
     return act_of(request, Verb.UNDO_STEP, press.incident, **words)
-
-
-def _field(request: Request, action: ActionId) -> Mapping[str, Any]:
-    values = request.body["view"]["state"]["values"]
-    found: Mapping[str, Any] = next((b[action] for b in values.values() if action in b), {})
-    return found

@@ -11,12 +11,14 @@ from bot.domain.incident import Incident, IncidentState
 from bot.domain.playbook import Playbook
 from bot.slack.ids import ActionId, CallbackId
 from bot.slack.listeners.acts import act_of
+from bot.slack.listeners.fields import Fields
 from bot.slack.listeners.table import Request, Table
 from bot.slack.views.diagnosis_card import diagnosis_card
 from bot.slack.views.parts import plain
 from bot.slack.views.safety import SAFETY_BLOCK, safety_modal
-from bot.usecases.act import accept_act, playbook_of
+from bot.usecases.act import accept_act
 from bot.usecases.before_rollback import safety_in
+from bot.usecases.editions import playbook_of
 from bot.usecases.ports import Clock, Playbooks, Store, Transaction
 from bot.usecases.read_circumstances import circumstances_of
 
@@ -68,8 +70,8 @@ def register(table: Table, *, store: Store, playbooks: Playbooks, clock: Clock, 
     async def before_rollback(request: Request) -> dict[str, str] | None:
         view = request.body["view"]
         number, question, how, channel = str(view["private_metadata"]).split(":", 3)
-        field = view["state"]["values"][SAFETY_BLOCK][ActionId.SAFETY_ANSWER]
-        if not field.get("selected_option"):
+        chosen = Fields(view).chosen(ActionId.SAFETY_ANSWER)
+        if chosen is None:
             return {SAFETY_BLOCK: request.words.plain("Choose an answer.")}
         about = IncidentNumber(int(number))
         incident, playbook, _ = await store.look(lambda tx: _known(tx, about, playbooks.current()))
@@ -78,7 +80,7 @@ def register(table: Table, *, store: Store, playbooks: Playbooks, clock: Clock, 
             Verb.ANSWER,
             about,
             question=question,
-            answer=field["selected_option"]["value"],
+            answer=chosen,
             then=how,
             reason=reason(incident, playbook),
         )

@@ -21,6 +21,15 @@ class Fields:
         """Return what was typed."""
         return clean(self._of(action).get("value") or "", limit=limit)
 
+    def written(self, action: str) -> str:
+        """Return what was typed as a number, as it was typed, or the chosen option's value."""
+        return str(self.chosen(action) or self._of(action).get("value") or "").strip()
+
+    def whole(self, action: str) -> int | None:
+        """Return it as a whole number of at most nine digits, None where it is none."""
+        written = self.written(action)
+        return int(written) if written.isascii() and written.isdigit() and len(written) < 10 else None
+
     def chosen(self, action: str) -> str | None:
         """Return the chosen option's value."""
         option = self._of(action).get("selected_option")

@@ -6,8 +6,9 @@ from typing import Any
 from bot.domain.ids import ChannelId, IncidentNumber
 from bot.domain.incident import FailureType, FromPeople, Incident, Severity
 from bot.slack.ids import ActionId, CallbackId
+from bot.slack.listeners.fields import Fields
 from bot.slack.listeners.table import Request, Table
-from bot.slack.text import Words, clean
+from bot.slack.text import Words
 from bot.slack.views.record_modal import LONGEST_TEXT, MOST_MINUTES, MOST_USERS, record_modal
 from bot.usecases.complete_record import RecordAnswers, accept_answers
 from bot.usecases.ports import Clock, Store
@@ -39,16 +40,16 @@ def register(table: Table, *, store: Store, clock: Clock) -> None:
 def read_answers(request: Request) -> tuple[RecordAnswers | None, dict[str, str]]:
     """Read a submitted record modal; errors by block id say what to write instead."""
     view = request.body["view"]
-    values = {action: field for block in view["state"]["values"].values() for action, field in block.items()}
+    fields = Fields(view)
     number, _, channel = view["private_metadata"].partition(":")
     errors: dict[str, str] = {}
     people = FromPeople(
-        cause=_text(values, ActionId.RECORD_CAUSE),
-        users_affected=_number(values, ActionId.RECORD_USERS, MOST_USERS, errors, request.words),
-        data_loss={"yes": True, "no": False}.get(_chosen(values, ActionId.RECORD_DATA_LOSS) or ""),
-        down_minutes=_number(values, ActionId.RECORD_DOWN, MOST_MINUTES, errors, request.words),
-        actions=_text(values, ActionId.RECORD_ACTIONS),
-        improvements=_text(values, ActionId.RECORD_IMPROVEMENTS),
+        cause=fields.text(ActionId.RECORD_CAUSE, limit=LONGEST_TEXT),
+        users_affected=_number(fields, ActionId.RECORD_USERS, MOST_USERS, errors, request.words),
+        data_loss={"yes": True, "no": False}.get(fields.chosen(ActionId.RECORD_DATA_LOSS) or ""),
+        down_minutes=_number(fields, ActionId.RECORD_DOWN, MOST_MINUTES, errors, request.words),
+        actions=fields.text(ActionId.RECORD_ACTIONS, limit=LONGEST_TEXT),
+        improvements=fields.text(ActionId.RECORD_IMPROVEMENTS, limit=LONGEST_TEXT),
     )
     if errors:
         return None, errors
@@ -57,29 +58,16 @@ def read_answers(request: Request) -> tuple[RecordAnswers | None, dict[str, str]
         person=request.sender.person,
         acting_team=request.sender.team,
         channel=ChannelId(channel),
-        failure_type=FailureType(_chosen(values, ActionId.RECORD_TYPE) or FailureType.OTHER),
-        severity=Severity(_chosen(values, ActionId.RECORD_SEVERITY) or Severity.MEDIUM),
+        failure_type=FailureType(fields.chosen(ActionId.RECORD_TYPE) or FailureType.OTHER),
+        severity=Severity(fields.chosen(ActionId.RECORD_SEVERITY) or Severity.MEDIUM),
         people=people,
     )
     return answers, errors
 
 
-def _text(values: Mapping[str, Any], action: ActionId) -> str:
-    return clean((values.get(action) or {}).get("value") or "", limit=LONGEST_TEXT)
-
-
-def _chosen(values: Mapping[str, Any], action: ActionId) -> str | None:
-    option = (values.get(action) or {}).get("selected_option")
-    return option["value"] if option else None
-
-
-def _number(
-    values: Mapping[str, Any], action: ActionId, most: int, errors: dict[str, str], words: Words
-) -> int | None:
-    written = str((values.get(action) or {}).get("value") or "").strip()
-    if not written:
+def _number(fields: Fields, action: ActionId, most: int, errors: dict[str, str], words: Words) -> int | None:
+    number = fields.whole(action)
+    if fields.written(action) and (number is None or number > most):
+        errors[action] = words.plain("Write a whole number from 0 to {most}.", most=most)
         return None
-    if written.isascii() and written.isdigit() and int(written) <= most:
-        return int(written)
-    errors[action] = words.plain("Write a whole number from 0 to {most}.", most=most)
-    return None
+    return number

@@ -33,8 +33,9 @@ from bot.slack.views.tell_modal import (
     tell_modal,
     unedited,
 )
-from bot.usecases.act import accept_act, playbook_of
+from bot.usecases.act import accept_act
 from bot.usecases.draft_notice import notice_facts
+from bot.usecases.editions import playbook_of
 from bot.usecases.ports import BadTemplate, Clock, NoticeTexts, Playbooks, Store, Transaction
 
 log = structlog.get_logger()

@@ -1,6 +1,6 @@
 """One change of a canary in one message: the question, then its progress, then how it ended."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from bot.domain.by_hand import change_lines
 from bot.domain.change import ENDED_CHANGE, Change, ChangeKind, ChangePlan, ChangeState
@@ -10,6 +10,7 @@ from bot.slack.ids import ActionId
 from bot.slack.text import Markup, Words
 from bot.slack.views.change_words import kind_name, steps_of, why_not
 from bot.slack.views.parts import Block, actions, button, confirm, context, header, section
+from bot.slack.views.progress import progress_line
 from bot.slack.views.rollback_message import Message
 
 
@@ -249,30 +250,12 @@ def _steps(change: Change, words: Words, *, now: datetime) -> str:
         (words.say("applied"), change.applied_at),
         (words.say("seen to serve"), change.settled_at),
     )
-    lines = [_step(name, at, change, words, now=now) for name, at in steps]
+    began, over = change.requested_at or change.asked_at, change.ended_at is not None
+    lines = [progress_line(name, at, words, began=began, now=now, over=over) for name, at in steps]
     if change.state in ENDED_CHANGE and change.state is not ChangeState.DONE:
         reached = sum(1 for _, at in steps if at is not None)
         return "\n".join(lines[: reached + (change.state is not ChangeState.NOTHING_TO_DO)])
     return "\n".join(lines)
-
-
-def _step(name: Markup, at: datetime | None, change: Change, words: Words, *, now: datetime) -> Markup:
-    began = change.requested_at or change.asked_at
-    if at is not None:
-        return words.say(
-            ":white_check_mark: {name}, after {took} ({at})",
-            name=name,
-            took=_seconds(at - began, words),
-            at=words.clock(at),
-        )
-    if change.ended_at is not None:
-        return words.say(":x: not {name}", name=name)
-    waited = _seconds(now - began, words)
-    return words.say(":hourglass_flowing_sand: {name} … {waited}", name=name, waited=waited)
-
-
-def _seconds(length: timedelta, words: Words) -> Markup:
-    return words.say("{seconds:.1f} s", seconds=max(length.total_seconds(), 0.0))
 
 
 def _is_pinned(change: Change, plan: ChangePlan) -> bool:

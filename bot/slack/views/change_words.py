@@ -4,11 +4,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from bot.domain.change import CannotChange, CannotWhy, Change, ChangeKind, ChangeState, cannot_from
-from bot.domain.faults import FaultKind
 from bot.domain.resources import Resource, Resources
 from bot.domain.rollback import UnsureWhy
 from bot.slack.text import Markup, Words
-from bot.slack.views.faults import advice, attempt
+from bot.slack.views.faults import stored_problem
 
 
 def resource_name(resource: Resource, words: Words) -> Markup:
@@ -107,19 +106,7 @@ def why_not(problem: str | None, words: Words, *, target: str) -> Markup:
         return words.say(
             "Somebody keeps changing the service ({who}). Talk to them, then ask again.", who=rest
         )
-    if kind == "broken":
-        return words.say(
-            "The bot broke off with an error of its own (reference {reference}).", reference=words.code(rest)
-        )
-    if kind in set(FaultKind):
-        doing, _, detail = rest.partition(":")
-        return words.say(
-            "Could not {doing}. {advice}\nGoogle said: {detail}",
-            doing=attempt(doing, words),
-            advice=advice(FaultKind(kind), words),
-            detail=detail[:500],
-        )
-    return words.safe(problem or "")
+    return stored_problem(problem, words)
 
 
 def cannot_text(cannot: CannotChange, words: Words, *, target: str) -> Markup:

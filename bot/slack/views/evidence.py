@@ -1,6 +1,8 @@
 """The proof of a rollback in words: what was read, against which limit, and what it says."""
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from bot.domain.rollback import Evidence, Proof, Verdict
 from bot.slack.text import Markup, Words
@@ -31,6 +33,19 @@ def proof_name(proof: Proof, words: Words) -> Markup:
         Proof.P95: words.say("P95 on stable"),
         Proof.SILENCE: words.say("No request reaches the canary"),
     }[proof]
+
+
+def evidence_from(facts: Mapping[str, Any]) -> Evidence:
+    """Return the proof that a timeline's facts hold."""
+    return Evidence(
+        proof=Proof(facts["proof"]),
+        verdict=Verdict(facts["verdict"]),
+        source=facts["source"],
+        value=facts["value"],
+        limit=facts["limit"],
+        sample=facts["sample"],
+        until=datetime.fromisoformat(facts["until"]),
+    )
 
 
 def evidence_line(evidence: Evidence, words: Words, *, now: datetime | None) -> Markup:

@@ -87,6 +87,12 @@ def what_to_do(rollback: Rollback, words: Words) -> Markup:
             "question follows.",
             who=rest,
         )
+    return stored_problem(rollback.problem, words)
+
+
+def stored_problem(problem: str | None, words: Words) -> Markup:
+    """Return a fault of Google's or an error of ours as it was stored; anything else as it is."""
+    kind, _, rest = (problem or "").partition(":")
     if kind in set(FaultKind):
         doing, _, detail = rest.partition(":")
         return words.say(
@@ -99,4 +105,4 @@ def what_to_do(rollback: Rollback, words: Words) -> Markup:
         return words.say(
             "The bot broke off with an error of its own (reference {reference}).", reference=words.code(rest)
         )
-    return words.safe(rollback.problem or "")
+    return words.safe(problem or "")

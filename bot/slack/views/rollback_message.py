@@ -27,6 +27,7 @@ from bot.slack.views.parts import (
     section,
     select,
 )
+from bot.slack.views.progress import progress_line
 from bot.slack.views.rules import rule_lines
 from bot.slack.views.safety import all_the_same, safety_blocks
 
@@ -322,7 +323,11 @@ def _steps(rollback: Rollback, words: Words, *, now: datetime) -> str:
         (words.say("settled"), rollback.settled_at),
         (words.say("verified"), rollback.ended_at if rollback.state is RollbackState.VERIFIED else None),
     )
-    return "\n".join(_step(name, at, rollback, words, now=now) for name, at in _up_to_now(steps, rollback))
+    began, over = rollback.requested_at or rollback.asked_at, rollback.ended_at is not None
+    return "\n".join(
+        progress_line(name, at, words, began=began, now=now, over=over)
+        for name, at in _up_to_now(steps, rollback)
+    )
 
 
 def _up_to_now(
@@ -333,25 +338,6 @@ def _up_to_now(
         return list(steps)
     reached = [step for step in steps if step[1] is not None]
     return reached + [step for step in steps if step[1] is None][:1]
-
-
-def _step(name: Markup, at: datetime | None, rollback: Rollback, words: Words, *, now: datetime) -> Markup:
-    began = rollback.requested_at or rollback.asked_at
-    if at is not None:
-        return words.say(
-            ":white_check_mark: {name}, after {took} ({at})",
-            name=name,
-            took=_seconds(at - began, words),
-            at=words.clock(at),
-        )
-    if rollback.ended_at is not None:
-        return words.say(":x: not {name}", name=name)
-    waited = _seconds(now - began, words)
-    return words.say(":hourglass_flowing_sand: {name} … {waited}", name=name, waited=waited)
-
-
-def _seconds(length: timedelta, words: Words) -> Markup:
-    return words.say("{seconds:.1f} s", seconds=max(length.total_seconds(), 0.0))
 
 
 def _afterwards(rollback: Rollback, plan: Plan, playbook: Playbook, words: Words) -> list[str]:

@@ -8,11 +8,11 @@ from bot.domain.checklist import Mark, StepState
 from bot.domain.flags import Colour
 from bot.domain.guide import Sees
 from bot.domain.readings import Metric
-from bot.domain.rollback import Evidence, Proof, RollbackState, Verdict
+from bot.domain.rollback import RollbackState
 from bot.domain.steps import BESIDE, OwnedBy, Step
 from bot.domain.timeline import BACKOUT
 from bot.slack.text import Markup, Words
-from bot.slack.views.evidence import measured
+from bot.slack.views.evidence import evidence_from, measured
 from bot.slack.views.incident_words import outcome_name
 from bot.slack.views.numbers import age, lamp, metric_name, quantity, source_name
 
@@ -140,15 +140,7 @@ def _executed(facts: Facts, words: Words, now: datetime | None) -> Markup:
 
 
 def _proof(facts: Facts, words: Words, now: datetime | None) -> Markup:
-    evidence = Evidence(
-        proof=Proof(facts["proof"]),
-        verdict=Verdict(facts["verdict"]),
-        source=facts["source"],
-        value=facts["value"],
-        limit=facts["limit"],
-        sample=facts["sample"],
-        until=datetime.fromisoformat(facts["until"]),
-    )
+    evidence = evidence_from(facts)
     return words.say(
         "{measured} ({origin})", measured=measured(evidence, words), origin=_origin(facts, words, now)
     )

@@ -11,7 +11,7 @@ from bot.domain.change import ChangeKind, ChangeState
 from bot.domain.finding import Finding
 from bot.domain.people import RefusedWhy
 from bot.domain.readings import Metric, Side
-from bot.domain.rollback import Evidence, Proof, RollbackState, Verdict
+from bot.domain.rollback import RollbackState
 from bot.domain.timeline import Entry, Event, Told, happened_at
 from bot.slack.text import N_, Markup, Words, clean
 from bot.slack.views import follow_up_lines, page_lines
@@ -24,7 +24,7 @@ from bot.slack.views.diagnosis_lines import (
     safety_not_asked_line,
     step_line,
 )
-from bot.slack.views.evidence import measured, note_words, proof_name, verdict_name
+from bot.slack.views.evidence import evidence_from, measured, note_words, proof_name, verdict_name
 from bot.slack.views.faults import attempt
 from bot.slack.views.incident_sentences import INCIDENT_SENTENCES
 from bot.slack.views.incident_sentences import who as _who
@@ -167,15 +167,7 @@ def _write(entry: Entry, words: Words) -> Markup:
 
 def _evidence(entry: Entry, words: Words) -> Markup:
     facts = entry.facts
-    evidence = Evidence(
-        proof=Proof(facts["proof"]),
-        verdict=Verdict(facts["verdict"]),
-        source=facts["source"],
-        value=facts["value"],
-        limit=facts["limit"],
-        sample=facts["sample"],
-        until=datetime.fromisoformat(facts["until"]),
-    )
+    evidence = evidence_from(facts)
     text = words.say(
         "Evidence: {proof}: {verdict}: {measured} ({source}, data until {until})",
         proof=proof_name(evidence.proof, words),
