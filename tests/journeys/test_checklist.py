@@ -105,7 +105,6 @@ async def answer(world: World, user: str, **values: str) -> None:
 
 async def with_many_errors(world: World) -> None:
     """Let the canary fail until its errors are enough to tell a sharp drop, and keep the load up."""
-    world.cloud.load("ion-chat-router", 0)
     await world.make_the_canary_fail()
     world.cloud.load("ion-api", HURRIED_LOAD)
 

@@ -90,7 +90,6 @@ async def test_killed_at_any_moment_it_goes_on_and_does_nothing_twice(
 
     for moment in points[share::SHARES]:
         world.reset()
-        world.cloud.load("ion-chat-router", 0)  # Nobody looks at it, and its users take time.
         await _die_and_go_on(world, new_database(database), moment, quick_playbook)
 
 

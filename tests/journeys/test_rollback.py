@@ -17,7 +17,7 @@ async def roll_back_a_bad_canary(world: World, database_url: str, target: str, l
     title = words.plain("[{heading}] Deployment failure record", heading="Phase 4")
     await world.make_the_canary_fail(target)
 
-    async with running_bot(world, database_url, locale=locale):
+    async with running_bot(world, database_url, locale=locale, copied=False):
         await world.slack.slash("U0SENA", "C0OPERATIONS", f"/rollback {target} errors after the deployment")
         card = await world.seen("C0OPERATIONS", having="rollback.go")
         await world.slack.click("U0SENA", "C0OPERATIONS", card["ts"], "rollback.go")

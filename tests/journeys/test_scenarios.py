@@ -344,6 +344,7 @@ async def asked_to_close(world: World) -> dict[str, Any]:
 
 @ON_SQLITE
 async def test_5_the_canary_service_is_down(bot: Bot, world: World) -> None:
+    world.bring_users("chat")
     world.cloud.set_fault("ion-chat-canary", Fault.DOWN, True)
     card = await in_scenario(world, "service_down", target="chat")
     await card.shows(

@@ -99,6 +99,8 @@ async def test_two_forced_rollbacks_at_the_same_moment_are_one(
 async def test_two_targets_are_rolled_back_side_by_side(
     world: World, database_url: str, processes: int
 ) -> None:
+    world.bring_users("chat")
+
     async with bots(world, database_url, processes) as running:
         await asyncio.gather(
             slash(world, running[0], "U0SENA", "/rollback canary force errors"),

@@ -14,8 +14,7 @@ from tests.journeys.world import PLAYBOOK, Bot, World, action_ids, running_bot, 
 @pytest.fixture
 def bot(world: World, standing_bot: Bot) -> Bot:
     """A running bot. Nothing is rolled back here, so nobody needs to use the service meanwhile."""
-    for service in ("ion-api", "ion-chat-router"):
-        world.cloud.load(service, 0)
+    world.cloud.load("ion-api", 0)
     world.slack.events_url = standing_bot.events_url
     return standing_bot
 

@@ -200,9 +200,27 @@ async def test_utilizations_are_ratios_and_instances_follow_the_load() -> None:
     assert 1 <= instances[API_CANARY].int64_value <= instances[API_STABLE].int64_value <= 4
 
 
+async def test_a_leak_fills_every_instance_alike_until_it_is_mended(google: Google) -> None:
+    google.cloud.behaviour.leak_per_minute = 20.0
+    google.cloud.set_fault(API_SERVICE, Fault.LEAK, on=True)
+    google.cloud.load(API_SERVICE, 200)
+    await asyncio.sleep(2.0)
+
+    raw = await read(google, MEMORY, aligner=Aligner.ALIGN_NONE, reducer=Reducer.REDUCE_NONE, group_by=[])
+
+    newest = by_revision(raw)
+    assert newest[API_CANARY].distribution_value.mean > 0.75
+    assert newest[API_STABLE].distribution_value.mean < 0.6
+    google.cloud.set_fault(API_SERVICE, Fault.LEAK, on=False)
+    await asyncio.sleep(0.8)
+    raw = await read(google, MEMORY, aligner=Aligner.ALIGN_NONE, reducer=Reducer.REDUCE_NONE, group_by=[])
+    assert by_revision(raw)[API_CANARY].distribution_value.mean < 0.6
+
+
 async def test_other_aligners_and_reducers_work_on_numbers() -> None:
     async with running_cloud(requests_per_second=20) as google:
-        one: dict[str, Any] = {"minutes": 2, "group_by": []}
+        # The same two minutes each time: they end within a sample that is still being filled.
+        one: dict[str, Any] = {"interval": a_request(minutes=2)["interval"], "group_by": []}
         total = (await read(google, **one))[0].points[1].value.int64_value
         rate = (await read(google, aligner=Aligner.ALIGN_RATE, **one))[0].points[1].value.double_value
         most = await read(google, aligner=Aligner.ALIGN_SUM, reducer=Reducer.REDUCE_MAX, **one)
