@@ -4,12 +4,12 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup browser sandbox test picture lint types layers migrations-check catalogs lock
+.PHONY: help setup browser sandbox test picture lint types layers migrations-check catalogs bench-detection lock
 
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
-#: Test processes: the journeys mostly wait, so two for each of the two cores that our CI has.
+#: Test processes: a journey keeps a third of a core busy, and our CI has two cores.
 JOBS ?= 4
 BROWSERS := chromium chromium-browser google-chrome google-chrome-stable
 
@@ -87,6 +87,9 @@ migrations-check: setup ## Check that the migrations build exactly the tables th
 
 catalogs: setup ## Write the message catalogs anew: extract, update, compile
 	$(BIN)/python -m bot.locale.catalogs
+
+bench-detection: setup ## Measure how fast a bad canary is seen, and how rarely a good one is blamed
+	$(BIN)/python -m bench.detection $(ARGS)
 
 lock: setup ## Write both lock files anew from pyproject.toml
 	$(BIN)/python -m pip install --quiet --no-input --disable-pip-version-check uv

@@ -9,14 +9,17 @@ from datetime import UTC, datetime
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.adapters.backups import NewestBackup
+from bot.adapters.charts import ProcessCharts
 from bot.adapters.cloud_logging import CloudLogging
 from bot.adapters.cloud_run import CloudRun
 from bot.adapters.database.engine import Database, database_url
 from bot.adapters.database.migrate import is_current, migrate
 from bot.adapters.database.store import SqlStore
 from bot.adapters.durable import Durable, Run
+from bot.adapters.log_stream import LogStream
 from bot.adapters.monitoring import CloudMonitoring
 from bot.adapters.notice_texts import TemplateNotices
+from bot.adapters.pictures import SlackPictures
 from bot.adapters.playbook_file import PlaybookShelf
 from bot.adapters.probe import HttpProber
 from bot.adapters.rendering import Rendering
@@ -28,6 +31,9 @@ from bot.domain.ids import ChangeId, RollbackId
 from bot.settings import Settings
 from bot.usecases.act import carry_out_act
 from bot.usecases.add_message import Adding, add_message
+from bot.usecases.answer_alert import answer_alert
+from bot.usecases.arm_automatics import ArmingUse, arm_automatics
+from bot.usecases.ask_for_watch import AskingForWatch, answer_watch_wish
 from bot.usecases.authorize import Acting
 from bot.usecases.carry_out_change import Changing, carry_out_change
 from bot.usecases.carry_out_rollback import CarryingOut, carry_out_rollback
@@ -39,8 +45,11 @@ from bot.usecases.decide_rollback import decide_rollback
 from bot.usecases.declare_incident import Declaring, declare_incident
 from bot.usecases.deeds import DEEDS
 from bot.usecases.escalate_page import escalate_page
+from bot.usecases.find_answers import Finding, find_answers
 from bot.usecases.find_out import Looking, find_out
+from bot.usecases.fire_alert import fire_alert
 from bot.usecases.keep_time import keep_time
+from bot.usecases.look_at_canary import LookingAtCanary, look_at_canary
 from bot.usecases.ports import Showing, Steps, Workflow
 from bot.usecases.prepare_change import PreparingChange, prepare_change
 from bot.usecases.prepare_rollback import Preparing, prepare_rollback
@@ -50,9 +59,12 @@ from bot.usecases.remind_update import remind_update
 from bot.usecases.report_breakage import report_breakage
 from bot.usecases.report_refused_channel import report_refused_channel
 from bot.usecases.report_status import Reporting, report_status
+from bot.usecases.scout import Scouting, scout, scout_again
+from bot.usecases.send_picture import Picturing, send_picture
 from bot.usecases.show_home import read_for_home, refresh_homes
 from bot.usecases.show_incident import tick
 from bot.usecases.watch_checklist import Watching, watch_checklist
+from bot.usecases.watch_target import WatchingTarget, watch_target
 
 
 def utc_now() -> datetime:
@@ -79,7 +91,10 @@ class House:
     cloud: CloudRun
     metrics: CloudMonitoring
     requests: CloudLogging
+    stream: LogStream
     prober: HttpProber
+    charts: ProcessCharts
+    pictures: SlackPictures
 
     @property
     def posts(self) -> bool:
@@ -111,6 +126,21 @@ class House:
             clock=utc_now,
         )
 
+    def looking(self) -> Looking:
+        """Return what a look may touch."""
+        return Looking(reporting=self.reporting(), logs=self.requests, prober=self.prober)
+
+    def picturing(self) -> Picturing:
+        """Return what sending a picture may touch."""
+        return Picturing(
+            store=self.store,
+            playbooks=self.playbooks,
+            cloud=self.cloud,
+            metrics=self.metrics,
+            pictures=self.pictures,
+            clock=utc_now,
+        )
+
     def checking(self) -> Checking:
         """Return what checking readiness may touch."""
         return Checking(
@@ -129,7 +159,8 @@ class House:
 
     async def close(self) -> None:
         """Close every connection."""
-        await asyncio.gather(self.cloud.close(), self.metrics.close(), self.requests.close())
+        outside = (self.cloud, self.metrics, self.requests, self.stream, self.charts)
+        await asyncio.gather(*(one.close() for one in outside))
         self.durable.close()
         self.database.close()
 
@@ -147,6 +178,8 @@ def build(settings: Settings) -> House:
     reading = SlackReading(slack)
     project = settings.google_cloud_project
     rendering = Rendering(store, playbooks, people, reading, utc_now, locale=settings.locale, project=project)
+
+    charts = ProcessCharts()
 
     async def refused(what: Showing, subject: str, why: str) -> None:
         await report_refused_channel(what, subject, why, store=store, playbooks=playbooks, clock=utc_now)
@@ -169,7 +202,10 @@ def build(settings: Settings) -> House:
         cloud=CloudRun(settings.cloud_run_endpoint, project),
         metrics=CloudMonitoring(settings.cloud_monitoring_endpoint, project),
         requests=CloudLogging(settings.cloud_logging_endpoint, project),
+        stream=LogStream(settings.cloud_logging_endpoint, project, utc_now),
         prober=HttpProber(allow_loopback=settings.on_loopback),
+        charts=charts,
+        pictures=SlackPictures(charts, slack, people, playbooks, locale=settings.locale),
     )
 
 
@@ -198,6 +234,8 @@ def workflows(house: House) -> dict[Workflow, Run]:
     )
     adding = Adding(store=house.store, messages=house.reading)
     reporting = house.reporting()
+    looking = house.looking()
+    picturing = house.picturing()
     watching = Watching(
         store=house.store,
         playbooks=house.playbooks,
@@ -219,13 +257,17 @@ def workflows(house: House) -> dict[Workflow, Run]:
         Workflow.DECIDE: lambda steps, a: decide_rollback(a, steps=steps, use=acting),
         Workflow.ROLLBACK: roll_back,
         **_changes(house, acting),
+        **_watches(house, acting),
+        **_alerts(house, acting),
         Workflow.COMPLETE_RECORD: lambda steps, a: complete_record(a, steps=steps, use=acting),
         Workflow.DECLARE: lambda steps, a: declare_incident(a, steps=steps, use=declaring),
         Workflow.ADD_MESSAGE: lambda steps, a: add_message(a, steps=steps, use=adding),
         Workflow.ACT: lambda steps, a: carry_out_act(a, steps=steps, use=acting, deeds=DEEDS),
-        Workflow.LOOK: lambda steps, a: find_out(
-            a, steps=steps, use=Looking(reporting=reporting, logs=house.requests, prober=house.prober)
+        Workflow.LOOK: lambda steps, a: find_out(a, steps=steps, use=looking),
+        Workflow.CANARY_LOOK: lambda steps, a: look_at_canary(
+            a, steps=steps, use=LookingAtCanary(looking=looking, people=house.people)
         ),
+        Workflow.PICTURE: lambda steps, a: send_picture(a, steps=steps, use=picturing),
         Workflow.TICK: lambda steps, a: tick(
             a, steps=steps, store=house.store, playbooks=house.playbooks, clock=utc_now
         ),
@@ -270,6 +312,46 @@ def _changes(house: House, acting: Acting) -> dict[Workflow, Run]:
     }
 
 
+def _watches(house: House, acting: Acting) -> dict[Workflow, Run]:
+    """Return the workflows that watch deployments."""
+    scouting = Scouting(store=house.store, playbooks=house.playbooks, cloud=house.cloud, clock=utc_now)
+    watching = WatchingTarget(
+        store=house.store,
+        playbooks=house.playbooks,
+        cloud=house.cloud,
+        stream=house.stream,
+        metrics=house.metrics,
+        prober=house.prober,
+        clock=utc_now,
+    )
+    asking = AskingForWatch(acting=acting, cloud=house.cloud)
+    return {
+        Workflow.SCOUT: lambda steps, a: scout(a, steps=steps, use=scouting),
+        Workflow.WATCH: lambda steps, a: watch_target(a, steps=steps, use=watching),
+        Workflow.ASK_WATCH: lambda steps, a: answer_watch_wish(a, steps=steps, use=asking),
+    }
+
+
+def _alerts(house: House, acting: Acting) -> dict[Workflow, Run]:
+    """Return the workflows of alerts: answers, automatic rollbacks, and the hand-over to people."""
+    finding = Finding(
+        store=house.store,
+        playbooks=house.playbooks,
+        metrics=house.metrics,
+        stream=house.stream,
+        clock=utc_now,
+    )
+    arming = ArmingUse(acting=acting, metrics=house.metrics)
+    return {
+        Workflow.ANSWER_ALERT: lambda steps, a: answer_alert(a, steps=steps, use=acting),
+        Workflow.FIRE: lambda steps, a: fire_alert(
+            a, steps=steps, store=house.store, playbooks=house.playbooks, clock=utc_now
+        ),
+        Workflow.ARM: lambda steps, a: arm_automatics(a, steps=steps, use=arming),
+        Workflow.FIND_ANSWERS: lambda steps, a: find_answers(a, steps=steps, use=finding),
+    }
+
+
 @asynccontextmanager
 async def working(house: House) -> AsyncIterator[None]:
     """Run workflows in this process while the block runs. Raises `AlreadyWorking` on a busy SQLite file."""
@@ -282,6 +364,7 @@ async def working(house: House) -> AsyncIterator[None]:
     await house.durable.launch(workflows(house), broken=broken)
     if house.posts:
         await house.store.change(lambda tx: tx.resend_unsent())
+    await house.store.change(lambda tx: scout_again(tx, at=utc_now()))
     timers = asyncio.create_task(keep_time(store=house.store, clock=utc_now))
     try:
         yield

@@ -45,6 +45,7 @@ class Format(StrEnum):
 
 
 TargetArgument = Annotated[str, typer.Argument(help="A target of the playbook.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="As JSON, for other programs.")]
 
 
 def main() -> None:
@@ -142,11 +143,93 @@ def status(target: TargetArgument = "canary") -> None:
 
 
 @app.command()
+def metrics(target: TargetArgument = "canary", as_json: JsonOption = False) -> None:
+    """Show every metric of canary and stable, the worst first, each with its last hour."""
+    from bot.terminal_looks import show_metrics
+
+    raise typer.Exit(_with_house(lambda house: show_metrics(house, target, as_json=as_json)))
+
+
+@app.command()
+def logs(
+    what: Annotated[
+        list[str] | None, typer.Argument(help="errors, slow or canary; then a target of the playbook.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show what the log says: errors, slow requests, or all of the canary's lines."""
+    from bot.terminal_looks import show_logs
+
+    raise typer.Exit(_with_house(lambda house: show_logs(house, what or [], as_json=as_json)))
+
+
+@app.command()
+def probe(
+    what: Annotated[
+        list[str] | None,
+        typer.Argument(help="Requests to each side, pause in milliseconds, a target: 20 100 canary."),
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Ask canary and stable directly, and compare their answers and how long they take."""
+    from bot.terminal_looks import show_probe
+
+    raise typer.Exit(_with_house(lambda house: show_probe(house, what or [], as_json=as_json)))
+
+
+@app.command()
+def watch(target: TargetArgument = "canary") -> None:
+    """Watch the canary in this terminal, as the bot does. Exit 1 when a rollback was recommended."""
+    from bot.terminal_watch import watch as watch_here
+
+    raise typer.Exit(_with_house(lambda house: watch_here(house, target)))
+
+
+@app.command()
 def ready(target: TargetArgument = "canary") -> None:
     """Check whether the team is ready to roll back. Exit 0 only when every point is."""
     from bot.terminal import show_readiness
 
     raise typer.Exit(_with_house(lambda house: show_readiness(house, target)))
+
+
+@app.command()
+def replay(
+    file: Annotated[
+        Path,
+        typer.Argument(help="CSV or JSON: time, side or revision, requests, errors, latencies, memory, cpu."),
+    ],
+    canary: Annotated[str | None, typer.Option(help="The revision that is the canary.")] = None,
+    playbook: Annotated[Path | None, typer.Option(help="Without it the one in force.")] = None,
+    cumulative: Annotated[
+        bool | None, typer.Option(help="Counts go on from window to window; without it that is looked for.")
+    ] = None,
+    lang: Annotated[Locale | None, typer.Option(help="Language; without it the channels'.")] = None,
+) -> None:
+    """Run a recorded series through the deciding: when each rule would have fired. Exit 2: unusable file."""
+    with _plain_errors():
+        from rich.console import Console
+
+        from bot.adapters.playbook_file import read_playbook
+        from bot.adapters.printed_pages import print_pages
+        from bot.adapters.recorded_series import read_series
+        from bot.domain.recorded import BadSeries
+        from bot.domain.replay import replay as judge_all
+        from bot.settings import read_settings
+        from bot.slack.text import PLAIN, Words
+        from bot.slack.views.replay_text import replay_text, unusable_text
+
+        settings = read_settings(needs_slack=False)
+        rules = read_playbook(playbook or settings.playbook)
+        words = Words(locale=lang.value if lang else settings.locale, style=PLAIN, zone=rules.time_zone)
+        try:
+            recorded = read_series(file, canary=canary, cumulative=cumulative)
+        except BadSeries as bad:
+            typer.echo(unusable_text(bad, words), err=True)
+            raise typer.Exit(USAGE) from bad
+        found = judge_all(recorded.observations, rules)
+        pieces = replay_text(recorded, found, rules, words, file=file.name)
+        print_pages(pieces, Console(highlight=False, markup=False, emoji=False))
 
 
 @incident_app.command("export")

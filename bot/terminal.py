@@ -49,58 +49,60 @@ EXIT_CODES = {
 }
 USAGE, UNKNOWN, NOT_RECORDED = 2, 4, 5
 
-_console = Console(highlight=False, markup=False, emoji=False)
+console = Console(highlight=False, markup=False, emoji=False)
 
 
-def _words(house: House) -> Words:
+def words_of(house: House) -> Words:
+    """Return the channels' language, for a terminal."""
     return Words(locale=house.settings.locale, style=PLAIN, zone=house.playbooks.current().time_zone)
 
 
-def _say(text: str) -> None:
-    _console.print(unmarked(text), soft_wrap=True)
+def put(text: str) -> None:
+    """Print a text of ours, as wide as it is."""
+    console.print(unmarked(text), soft_wrap=True)
 
 
 async def show_status(house: House, target: str) -> int:
     """Print how `target` stands."""
-    words, playbook = _words(house), house.playbooks.current()
+    words, playbook = words_of(house), house.playbooks.current()
     wanted = parse_target("status", target, targets=playbook.targets, words=words)
     if isinstance(wanted, Answer):
-        _say(wanted.text)
+        put(wanted.text)
         return USAGE
     try:
         status = await read_status(wanted, use=house.reporting())
     except StoreDown as error:
-        return _without_database(house, wanted, str(error))
-    _say(as_plain_text(status_message(status, playbook, words)))
+        return without_database(house, wanted, str(error))
+    put(as_plain_text(status_message(status, playbook, words)))
     return 1 if status.problem else 0
 
 
 async def show_readiness(house: House, target: str) -> int:
     """Print every point of readiness; 0 only when all of them are ready."""
-    words = _words(house)
+    words = words_of(house)
     wanted = parse_target("ready", target, targets=house.playbooks.current().targets, words=words)
     if isinstance(wanted, Answer):
-        _say(wanted.text)
+        put(wanted.text)
         return USAGE
     try:
         found = await check_readiness(wanted, use=house.checking())
         names = await house.store.look(lambda tx: tx.names())
     except StoreDown as error:
-        return _without_database(house, wanted, str(error))
-    _say(readiness_text(found, replace(words, names={str(id): name for id, name in names.items()})))
+        return without_database(house, wanted, str(error))
+    put(readiness_text(found, replace(words, names={str(id): name for id, name in names.items()})))
     return 0 if found.ready else 1
 
 
 async def export_timeline(house: House, written: str, form: str) -> int:
     """Print an incident's timeline as `form` (``json`` or ``csv``), byte for byte."""
-    words, number = _words(house), read_number(written)
+    words, number = words_of(house), read_number(written)
     if number is None:
-        _say(which_one("export", words))
+        put(which_one("export", words))
         return USAGE
     try:
         content = await house.store.look(lambda tx: timeline_content(tx, number, form, words))
     except NotKept:
-        _say(words.say("There is no {label}.", label=incident_label(number)))
+        put(words.say("There is no {label}.", label=incident_label(number)))
         return USAGE
     sys.stdout.write(content)
     return 0
@@ -108,11 +110,11 @@ async def export_timeline(house: House, written: str, form: str) -> int:
 
 async def roll_back(house: House, target: str, *, reason: str, force: bool) -> int:
     """Ask, show, confirm, follow to the end."""
-    words, playbook = _words(house), house.playbooks.current()
+    words, playbook = words_of(house), house.playbooks.current()
     typed = f"{target} {'force ' if force else ''}{reason}"
     command = parse_rollback(typed, targets=playbook.targets, words=words)
     if isinstance(command, Answer):
-        _say(command.text)
+        put(command.text)
         return USAGE
     asked = AskForRollback(
         key=f"cli:{uuid.uuid4()}",
@@ -126,7 +128,7 @@ async def roll_back(house: House, target: str, *, reason: str, force: bool) -> i
     try:
         id = await ask_for_rollback(asked, store=house.store, clock=utc_now, playbook=playbook)
     except StoreDown as error:
-        return _without_database(house, command.target, str(error))
+        return without_database(house, command.target, str(error))
     assert id is not None
     try:
         async with _somebody_works(house):
@@ -138,8 +140,8 @@ async def roll_back(house: House, target: str, *, reason: str, force: bool) -> i
 
 
 def _database_lost(house: House, target: TargetName, why: str) -> int:
-    words = _words(house)
-    _say(
+    words = words_of(house)
+    put(
         words.say(
             "The database was lost on the way ({why}). What was recorded goes on as soon as it is back; "
             "*whether traffic has moved is not known here.*",
@@ -150,9 +152,10 @@ def _database_lost(house: House, target: TargetName, why: str) -> int:
     return UNKNOWN
 
 
-def _without_database(house: House, target: TargetName, why: str) -> int:
-    words = _words(house)
-    _say(
+def without_database(house: House, target: TargetName, why: str) -> int:
+    """Say that nothing was recorded, and how to roll back by hand; return the exit code for it."""
+    words = words_of(house)
+    put(
         words.say(
             "The database cannot be reached ({why}). *Nothing was recorded and nothing was done.*", why=why
         )
@@ -164,7 +167,7 @@ def _without_database(house: House, target: TargetName, why: str) -> int:
 def _say_by_hand(house: House, target: TargetName) -> None:
     known = house.playbooks.current().targets[target]
     project = known.project or house.settings.google_cloud_project
-    _say(_words(house).say("By hand: {line}", line=gcloud_line(known, project=project, stable=None)))
+    put(words_of(house).say("By hand: {line}", line=gcloud_line(known, project=project, stable=None)))
 
 
 @asynccontextmanager
@@ -185,9 +188,9 @@ async def _ask_and_follow(house: House, id: RollbackId, words: Words) -> int:
     rollback = await _until_prepared(house, id)
     while rollback.state is RollbackState.ASKED:
         message = rollback_message(rollback, house.playbooks.current(), words, now=utc_now())
-        _say(as_plain_text(message))
+        put(as_plain_text(message))
         if rollback.plan is None:
-            _say(words.say("Name the stable revision in the playbook (stable_revision), then ask again."))
+            put(words.say("Name the stable revision in the playbook (stable_revision), then ask again."))
             await _decide(house, id, Choice.CANCEL)
             return EXIT_CODES[RollbackState.CANCELLED]
         go = await asyncio.to_thread(Confirm.ask, words.plain("Roll back?"), default=False)
@@ -242,14 +245,14 @@ async def _follow(house: House, id: RollbackId, words: Words) -> int:
 
 def _tell(house: House, rollback: Rollback, words: Words) -> None:
     if rollback.state is RollbackState.NOTHING_TO_DO and rollback.plan is None:
-        _say(words.say("Nothing to roll back on {target}. Nothing was changed.", target=rollback.target))
+        put(words.say("Nothing to roll back on {target}. Nothing was changed.", target=rollback.target))
         return
     if rollback.state is RollbackState.FAILED and rollback.plan is None:
         why = rollback.problem or "?"
-        _say(words.say("Could not look at {target}: {why}", target=rollback.target, why=why))
+        put(words.say("Could not look at {target}: {why}", target=rollback.target, why=why))
         _say_by_hand(house, rollback.target)
         return
-    _say(as_plain_text(rollback_message(rollback, house.playbooks.current(), words, now=utc_now())))
+    put(as_plain_text(rollback_message(rollback, house.playbooks.current(), words, now=utc_now())))
 
 
 async def _slack_told(house: House, words: Words) -> None:
@@ -262,7 +265,7 @@ async def _slack_told(house: House, words: Words) -> None:
         await asyncio.sleep(FOLLOW_EVERY_SECONDS)
         waiting = await _unsent(house)
     if waiting:
-        _say(
+        put(
             words.say(
                 "Slack has not been told yet: {count} messages wait and go out as soon as a worker reaches "
                 "Slack. Tell people yourself.",

@@ -16,9 +16,11 @@ from bot.health import health_routes
 from bot.slack.bolt_endpoint import BoltEndpoint
 from bot.slack.gate import Gate
 from bot.slack.listeners import (
+    alert,
     assess,
     board_menu,
     canary,
+    canary_looks,
     change,
     checklist,
     close,
@@ -35,6 +37,7 @@ from bot.slack.listeners import (
     rollback,
     show,
     tell,
+    watch,
 )
 from bot.slack.listeners.table import Table
 from bot.slack.text import Words, locale_of
@@ -56,6 +59,8 @@ def bolt_app(house: House, own: OwnIdentity) -> AsyncApp:
         )
 
     app = AsyncApp(
+        # Without a name Bolt looks for one on the stack, and reads every source file on it to do so.
+        name="backout",
         client=house.slack,
         authorize=authorize,
         # The gate has verified it, over the raw bytes.
@@ -85,6 +90,9 @@ def listen(house: House) -> Table:
     rollback.register(table, store=house.store, playbooks=house.playbooks, clock=utc_now)
     change.register(table, store=house.store, playbooks=house.playbooks, clock=utc_now)
     canary.register(table, store=house.store, playbooks=house.playbooks, clock=utc_now)
+    watch.register(table, store=house.store, playbooks=house.playbooks, clock=utc_now)
+    alert.register(table, store=house.store, clock=utc_now)
+    canary_looks.register(table, store=house.store, playbooks=house.playbooks, clock=utc_now)
     page.register(table, store=house.store, playbooks=house.playbooks, clock=utc_now)
     follow_up.register(table, store=house.store, playbooks=house.playbooks, clock=utc_now)
     checklist.register(table, store=house.store, playbooks=house.playbooks, clock=utc_now)

@@ -15,12 +15,13 @@ from bot.domain.faults import CloudFault
 from bot.domain.ids import ChangeId, ChannelId, IncidentNumber, PersonId, RevisionName, RollbackId, TargetName
 from bot.domain.incident import Incident, IncidentState
 from bot.domain.log_lines import LogLine, LogLines
+from bot.domain.observation import BUCKET, Bucket, BucketsRead, Minute, MinutesRead, Tally
 from bot.domain.people import Person
 from bot.domain.playbook import Playbook, Target
 from bot.domain.readings import Metric, ProbeResult, Reading, RequestCounts, Side, Source
 from bot.domain.rollback import RUNNING, PinTraffic, Rollback
 from bot.domain.timeline import GENESIS, Entry, Event, link
-from bot.domain.traffic import Revision, ServiceState, Sides, TargetState, TrafficShare
+from bot.domain.traffic import Revision, ServiceState, SideAddress, Sides, TargetState, TrafficShare
 from bot.usecases.ports import (
     Clock,
     Cloud,
@@ -34,6 +35,7 @@ from bot.usecases.ports import (
     Playbooks,
     Prober,
     RequestLog,
+    RequestStream,
     Showing,
     Steps,
     Store,
@@ -49,6 +51,16 @@ T = TypeVar("T")
 _ROLLBACK = TypeAdapter(Rollback)
 _CHANGE = TypeAdapter(Change)
 _INCIDENT = TypeAdapter(Incident)
+
+
+#: One adapter of a kind: making one takes many times longer than using it.
+_ADAPTERS: dict[type, TypeAdapter[Any]] = {}
+
+
+def _adapter(kind: type) -> TypeAdapter[Any]:
+    if kind not in _ADAPTERS:
+        _ADAPTERS[kind] = TypeAdapter(kind)
+    return _ADAPTERS[kind]
 
 
 class HeldClock(Clock):
@@ -219,7 +231,7 @@ class FakeTransaction(Transaction):
 
     def keep(self, value: K) -> None:
         """See `Transaction.keep`."""
-        adapter = TypeAdapter(type(value))
+        adapter = _adapter(type(value))
         self._tables.shelf[type(value), value.id] = adapter.validate_json(adapter.dump_json(value))
 
     def kept(self, what: type[K], id: str) -> K:
@@ -478,6 +490,16 @@ class FakeMetrics(Metrics):
     def __init__(self, *readings: Reading) -> None:
         self.readings = readings
         self.times_out = False
+        #: What `minutes` answers from, and why it cannot.
+        self.recorded: tuple[Minute, ...] = ()
+        self.problem: str | None = None
+
+    async def minutes(self, target: Target, *, since: datetime, until: datetime) -> MinutesRead:
+        """See `Metrics.minutes`."""
+        if self.problem:
+            return MinutesRead(problem=self.problem)
+        inside = (minute for minute in self.recorded if since < minute.until <= until)
+        return MinutesRead(minutes=tuple(sorted(inside, key=lambda minute: minute.until)))
 
     async def read(self, target: Target, sides: Sides, *, now: datetime) -> tuple[Reading, ...]:
         """See `Metrics.read`."""
@@ -525,6 +547,62 @@ class FakeRequestLog(RequestLog):
         return {side: self.counting(side, since, until) for side in present}
 
 
+#: Says what one side answered in the bucket that begins at a time; None: it could not be read.
+Answering = Callable[[Side, datetime], Tally | None]
+
+
+def healthy(side: Side, since: datetime) -> Tally:
+    """Ninety answers of stable in each bucket and ten of the canary, all good and within 150 ms."""
+    requests = 90 if side is Side.STABLE else 10
+    return Tally(requests=requests, latencies=((150, requests),))
+
+
+class FakeStream(RequestStream):
+    """The request log as it comes in, `lag_seconds` late. `asked` holds every (since, until)."""
+
+    def __init__(self, answering: Answering = healthy) -> None:
+        self.answering = answering
+        self.lag_seconds = 2.0
+        self.live = True
+        self.problem: str | None = None
+        self.suppressed = self.late = self.twice = 0
+        #: What `endpoints` answers, by service or revision.
+        self.by_endpoint: dict[str, dict[str, Tally] | None] = {}
+        self.asked: list[tuple[datetime, datetime]] = []
+
+    async def buckets(self, target: Target, sides: Sides, *, since: datetime, until: datetime) -> BucketsRead:
+        """See `RequestStream.buckets`."""
+        self.asked.append((since, until))
+        closed = []
+        while since + BUCKET + timedelta(seconds=self.lag_seconds) <= until:
+            closed.append(self._bucket(sides, since))
+            since += BUCKET
+        return BucketsRead(
+            buckets=tuple(closed),
+            live=self.live and not self.problem,
+            lag_seconds=self.lag_seconds,
+            suppressed=self.suppressed,
+            late=self.late,
+            twice=self.twice,
+            problem=self.problem,
+        )
+
+    def _bucket(self, sides: Sides, since: datetime) -> Bucket:
+        unreadable = self.problem is not None
+        return Bucket(
+            since=since,
+            until=since + BUCKET,
+            canary=None if unreadable or sides.canary is None else self.answering(Side.CANARY, since),
+            stable=None if unreadable else self.answering(Side.STABLE, since),
+        )
+
+    async def endpoints(
+        self, target: Target, side: SideAddress, *, since: datetime, until: datetime
+    ) -> dict[str, Tally] | None:
+        """See `RequestStream.endpoints`."""
+        return None if self.problem else self.by_endpoint.get(side.revision or side.service, {})
+
+
 class FakeLogs(LogReader):
     """Cloud Logging's lines: always the same ones. `asked` are the questions, as they came back."""
 
@@ -560,7 +638,9 @@ class FakeProber(Prober):
         self.throttled = throttled
         self.urls: list[str] = []
 
-    async def probe(self, url: str, side: Side, *, requests: int, pause_ms: int) -> ProbeResult:
+    async def probe(
+        self, url: str, side: Side, *, requests: int, pause_ms: int, timeout_seconds: float = 30.0
+    ) -> ProbeResult:
         """See `Prober.probe`."""
         self.urls.append(url)
         well = requests - self.failures - self.throttled

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from bot.adapters.google import (
@@ -14,10 +14,20 @@ from bot.adapters.google import (
     in_one_line,
     pages,
     project_of,
-    quoted,
 )
 from bot.adapters.log_lines import log_line
-from bot.adapters.probe import AGENT
+from bot.adapters.request_log import (
+    MOST_ENTRIES,
+    PAGE_SECONDS,
+    PAGE_SIZE,
+    belongs,
+    is_error,
+    latency_ms,
+    list_request,
+    logging_client,
+    request_log_filter,
+    within,
+)
 from bot.domain.faults import CloudFault
 from bot.domain.log_lines import LogLine, LogLines
 from bot.domain.playbook import Target
@@ -28,22 +38,8 @@ from bot.usecases.ports import LogReader, RequestLog
 if TYPE_CHECKING:
     from google.cloud.logging_v2.services.logging_service_v2 import LoggingServiceV2AsyncClient
 
-#: Google rejects more.
-PAGE_SIZE = 1000
-#: For one call; the read quota is about 60 pages a minute and the event loop has other work.
-MOST_ENTRIES = 5000
-#: For one page.
-PAGE_SECONDS = 10.0
 #: For one call, however many (empty) pages it has.
 COUNT_SECONDS = 30.0
-
-
-def _logging_client() -> "type[LoggingServiceV2AsyncClient]":
-    # Not `logging.Client`: that one slips ``timestamp>="now-24h"`` into filters, and cannot be
-    # pointed at a plaintext address.
-    from google.cloud.logging_v2.services.logging_service_v2 import LoggingServiceV2AsyncClient
-
-    return LoggingServiceV2AsyncClient
 
 
 @dataclass
@@ -56,7 +52,7 @@ class Tally:
 
     def count(self, status: int, latency_ms: float | None) -> None:
         self.requests += 1
-        self.errors += 500 <= status <= 599
+        self.errors += is_error(status)
         if latency_ms is not None:
             self.latencies_ms.append(latency_ms)
 
@@ -91,14 +87,13 @@ class CloudLogging(RequestLog, LogReader):
         self, target: Target, written: str, *, limit: int, since: datetime, until: datetime
     ) -> LogLines:
         """See `LogReader.entries`. A filter that Google does not understand is a problem like any other."""
-        window = f"timestamp>={quoted(_rfc3339(since))} AND timestamp<{quoted(_rfc3339(until))}"
         lines: tuple[LogLine, ...] = ()
         more, problem = False, None
         try:
             with faults_named("read the log"):
                 project = project_of(target, self._project)
-                client = await self._google.client(_logging_client)
-                request = _newest_first(project, f"{written} AND {window}", page_size=limit + 1)
+                client = await self._google.client(logging_client)
+                request = list_request(project, f"{written} AND {within(since, until)}", page_size=limit + 1)
                 async with asyncio.timeout(COUNT_SECONDS):
                     lines, more = await _newest(client, request, limit=limit)
         except CloudFault as fault:
@@ -115,8 +110,9 @@ class CloudLogging(RequestLog, LogReader):
         try:
             with faults_named("read the request log"):
                 project = project_of(target, self._project)
-                client = await self._google.client(_logging_client)
-                request = _list_request(project, target.region, addresses, since, until)
+                client = await self._google.client(logging_client)
+                written = request_log_filter(project, target.region, addresses, since=since, until=until)
+                request = list_request(project, written, page_size=PAGE_SIZE)
                 async with asyncio.timeout(COUNT_SECONDS):
                     truncated = await _tally_all(client, request, addresses, tallies)
         except CloudFault as fault:
@@ -178,66 +174,13 @@ def _by_service(sides: Sides) -> list[dict[Side, SideAddress]]:
     return [{Side.CANARY: sides.canary}, {Side.STABLE: sides.stable}]
 
 
-def _list_request(
-    project: str, region: str, addresses: Mapping[Side, SideAddress], since: datetime, until: datetime
-) -> Any:
-    written = request_log_filter(project, region, addresses, since=since, until=until)
-    return _newest_first(project, written, page_size=PAGE_SIZE)
-
-
-def _newest_first(project: str, written: str, *, page_size: int) -> Any:
-    from google.cloud.logging_v2.types import ListLogEntriesRequest
-
-    return ListLogEntriesRequest(
-        resource_names=[f"projects/{project}"],
-        filter=written,
-        order_by="timestamp desc",
-        page_size=min(page_size, PAGE_SIZE),
-    )
-
-
-def request_log_filter(
-    project: str, region: str, addresses: Mapping[Side, SideAddress], *, since: datetime, until: datetime
-) -> str:
-    """Return the filter for the request log of `addresses` (one service), ``since`` <= t < ``until``.
-
-    Our own probe is left out: what nobody else asked for must not stand for what users see. By NOT,
-    because a comparison with a missing field is false, and not every user names an agent.
-    """
-    service = next(iter(addresses.values())).service
-    revisions = [address.revision for address in addresses.values()]
-    conditions = [
-        f"logName={quoted(f'projects/{project}/logs/run.googleapis.com%2Frequests')}",
-        'resource.type="cloud_run_revision"',
-        f"resource.labels.location={quoted(region)}",
-        f"resource.labels.service_name={quoted(service)}",
-        f"NOT httpRequest.userAgent:{quoted(AGENT)}",
-    ]
-    # One side may be the service as a whole; then no revision is left out.
-    if all(revisions):
-        either = " OR ".join(f"resource.labels.revision_name={quoted(r)}" for r in revisions if r)
-        conditions.append(f"({either})")
-    conditions += [f"timestamp>={quoted(_rfc3339(since))}", f"timestamp<{quoted(_rfc3339(until))}"]
-    return " AND ".join(conditions)
-
-
-def _rfc3339(moment: datetime) -> str:
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-
-
 def tally_entries(entries: Any, addresses: Mapping[Side, SideAddress], tallies: Mapping[Side, Tally]) -> None:
     """Count each log entry (a bare protobuf message) for every side it belongs to."""
     for entry in entries:
         if not entry.HasField("http_request"):
             continue
         answer = entry.http_request
-        latency_ms = answer.latency.ToMicroseconds() / 1000 if answer.HasField("latency") else None
+        latency = latency_ms(answer)
         for side, address in addresses.items():
-            if _belongs(entry.resource.labels, address):
-                tallies[side].count(answer.status, latency_ms)
-
-
-def _belongs(labels: Mapping[str, str], address: SideAddress) -> bool:
-    if labels.get("service_name") != address.service:
-        return False
-    return address.revision is None or labels.get("revision_name") == address.revision
+            if belongs(entry.resource.labels, address):
+                tallies[side].count(answer.status, latency)

@@ -61,19 +61,19 @@ class HttpProber(Prober):
     """Sends plain GETs, to public and private addresses but never to this machine's own services.
 
     Args:
-        timeout_seconds: for one request as a whole, name look-up included.
         allow_loopback: probe this machine too; for the sandbox.
     """
 
-    def __init__(self, *, timeout_seconds: float = 30.0, allow_loopback: bool = False) -> None:
-        self._timeout_seconds = timeout_seconds
+    def __init__(self, *, allow_loopback: bool = False) -> None:
         self._allow_loopback = allow_loopback
         #: Until when (monotonic seconds) a URL's service asked to be left alone.
         self._quiet_until: dict[str, float] = {}
         self._tls: ssl.SSLContext | None = None
 
-    async def probe(self, url: str, side: Side, *, requests: int, pause_ms: int) -> ProbeResult:
-        """See `Prober.probe`.
+    async def probe(
+        self, url: str, side: Side, *, requests: int, pause_ms: int, timeout_seconds: float = 30.0
+    ) -> ProbeResult:
+        """See `Prober.probe`. The time-out is for a request as a whole, name look-up included.
 
         A refused address and a service that asked for quiet are answered with ``sent=0`` and the
         reason in `problem`. The first throttled answer ends the probe.
@@ -83,7 +83,7 @@ class HttpProber(Prober):
         if self._is_quiet(url):
             count.problem = "the service asked to be left alone for now"
         else:
-            await self._ask(url, count, requests, pause_ms)
+            await self._ask(url, count, requests, pause_ms / 1000, timeout_seconds)
         return ProbeResult(
             side=side,
             url=url,
@@ -97,23 +97,25 @@ class HttpProber(Prober):
             problem=count.problem,
         )
 
-    async def _ask(self, url: str, count: _Count, requests: int, pause_ms: int) -> None:
+    async def _ask(
+        self, url: str, count: _Count, requests: int, pause_seconds: float, timeout_seconds: float
+    ) -> None:
         import httpx
 
         try:
             where = _checked(httpx.URL(url))
-            async with await self._client() as client:
+            async with await self._client(timeout_seconds) as client:
                 for number in range(requests):
                     if number:
-                        await asyncio.sleep(pause_ms / 1000)
-                    await self._ask_once(client, where, count)
+                        await asyncio.sleep(pause_seconds)
+                    await self._ask_once(client, where, count, timeout_seconds)
                     if count.throttled:
                         self._heed(url, count.asked_quiet)
                         return
         except (AddressRefused, httpx.InvalidURL) as refusal:
             count.problem = f"refused to probe: {refusal}"
 
-    async def _client(self) -> "httpx.AsyncClient":
+    async def _client(self, timeout_seconds: float) -> "httpx.AsyncClient":
         import httpx
 
         if self._tls is None:
@@ -121,22 +123,24 @@ class HttpProber(Prober):
             self._tls = await asyncio.to_thread(httpx.create_ssl_context)
         return httpx.AsyncClient(
             verify=self._tls,
-            timeout=self._timeout_seconds,
+            timeout=timeout_seconds,
             follow_redirects=False,
             # Through a proxy the address that was checked is not the one that is called.
             trust_env=False,
             headers={"User-Agent": f"{AGENT}{__version__}", "Accept-Encoding": "identity"},
         )
 
-    async def _ask_once(self, client: "httpx.AsyncClient", url: "httpx.URL", count: _Count) -> None:
+    async def _ask_once(
+        self, client: "httpx.AsyncClient", url: "httpx.URL", count: _Count, timeout_seconds: float
+    ) -> None:
         import httpx
 
         try:
-            async with asyncio.timeout(self._timeout_seconds):
+            async with asyncio.timeout(timeout_seconds):
                 addresses = await resolve(url.host, _port(url), allow_loopback=self._allow_loopback)
                 response, latency_ms = await _first_answer(client, url, addresses)
         except (TimeoutError, httpx.TimeoutException):
-            count.unanswered(f"no answer within {self._timeout_seconds:g} s")
+            count.unanswered(f"no answer within {timeout_seconds:g} s")
         except (OSError, UnicodeError, httpx.HTTPError) as error:
             count.unanswered(_in_words(error))
         else:

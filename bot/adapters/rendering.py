@@ -13,15 +13,17 @@ from bot.adapters.incident_reading import (
 )
 from bot.adapters.task_rendering import ABOUT_ONE, TASKS, follow_ups_page, task_message, with_buttons
 from bot.adapters.templates import render_template
+from bot.adapters.watch_rendering import WATCHES, watch_rendering
 from bot.domain.announcement import Announcement
 from bot.domain.diagnosis import Safety
 from bot.domain.ids import ChangeId, IncidentNumber, PersonId, RollbackId, incident_label
-from bot.domain.people import RefusedWhy
+from bot.domain.people import AUTOMATICS, RefusedWhy
 from bot.domain.record import Record, make_record
 from bot.domain.rollback import Rollback
 from bot.domain.timeline import Entry, incident_chain
 from bot.slack.text import MARKDOWN, Words, locale_of
 from bot.slack.views.announcement import announcement_message, approval_card, update_due_message
+from bot.slack.views.automatics_views import automatics_message, back_test_message
 from bot.slack.views.board import board
 from bot.slack.views.change_message import change_message
 from bot.slack.views.checklist_card import checklist_card
@@ -31,6 +33,7 @@ from bot.slack.views.finding import finding_message
 from bot.slack.views.home import closed_home, home_view
 from bot.slack.views.incident_notices import INCIDENT_NOTICES
 from bot.slack.views.notices import notice_message
+from bot.slack.views.picture import picture_message
 from bot.slack.views.readiness import readiness_message
 from bot.slack.views.record import record_message, record_values
 from bot.slack.views.rollback_message import Message, rollback_message
@@ -120,6 +123,11 @@ class Rendering:
             return await self._store.look(
                 lambda tx: task_message(tx, what, subject, facts, current=current, words=words)
             )
+        if what in WATCHES:
+            book, said, now = self._playbooks.current(), self._words, self._clock()
+            return await self._store.look(
+                lambda tx: watch_rendering(tx, what, subject, current=book, words=said, now=now)
+            )
         if what is Showing.LOG:
             return await self._log(subject)
         if what is Showing.HOME:
@@ -158,7 +166,7 @@ class Rendering:
             asked_by = (await self._store.look(lambda tx: tx.change(ChangeId(subject)))).asked_by
         else:
             return None
-        return None if asked_by.startswith("cli:") else asked_by
+        return None if asked_by == AUTOMATICS or asked_by.startswith("cli:") else asked_by
 
     async def _rollback(self, id: RollbackId) -> Message:
         current = self._playbooks.current()
@@ -298,6 +306,15 @@ class Rendering:
         if facts["what"] == Said.STATUS:
             status = STATUS.validate_python(facts["status"])
             return status_message(status, self._playbooks.current(), words)
+        if facts["what"] == Said.CANARY_FINDING:
+            found = FINDING.validate_python(facts["finding"])
+            return finding_message(found, self._playbooks.current(), words)
+        if facts["what"] == Said.PICTURE:
+            return picture_message(facts, words)
+        if facts["what"] == Said.BACK_TEST:
+            return back_test_message(facts, self._playbooks.current(), words, now=self._clock())
+        if facts["what"] == Said.AUTOMATICS:
+            return automatics_message(facts, self._playbooks.current(), words, now=self._clock())
         if facts["what"] == Said.FOLLOW_UPS:
             number, current = IncidentNumber(facts["incident"]), self._playbooks.current()
             return await self._store.look(

@@ -32,6 +32,17 @@ def retry_after_seconds(error: SlackApiError) -> float | None:
         return 1.0
 
 
+def file_not_ready(error: SlackApiError) -> bool:
+    """True when a block shows a file that Slack has taken but not looked at yet: an upload ends before that.
+
+    Source: the answer ``invalid slack file [json-pointer:/blocks/0/slack_file]`` in slackapi/python-slack-sdk
+    issue 1658, and the maintainers' words on the order of things in slackapi/slack-github-action issue 413.
+    """
+    lines = error.response.get("errors") if hasattr(error.response, "get") else None
+    named = isinstance(lines, list) and any("/slack_file" in str(line) for line in lines)
+    return code_of(error) == "invalid_blocks" and named
+
+
 def may_pass(error: SlackApiError) -> bool:
     """True when Slack failed rather than refused: the call may have taken effect, and may work next time."""
     code = code_of(error)

@@ -21,7 +21,7 @@ from sqlalchemy.orm import Session
 from bot.adapters.database.engine import Database
 from bot.adapters.database.tables import MessageRow
 from bot.adapters.rendering import File, HomeView, Rendering
-from bot.adapters.slack_errors import NO_ANSWER, code_of, may_pass, retry_after_seconds
+from bot.adapters.slack_errors import NO_ANSWER, code_of, file_not_ready, may_pass, retry_after_seconds
 from bot.domain.ids import incident_in
 from bot.slack.ids import METADATA_EVENT
 from bot.slack.views.rollback_message import Message
@@ -36,6 +36,8 @@ FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 1.0, 30.0
 #: A Retry-After beyond this is cut: by then somebody reads the channel and wants to know.
 LONGEST_RETRY_AFTER_SECONDS = 300.0
 CALL_SECONDS = 15.0
+#: How long a file that was just uploaded may take until a message can show it, and how often it is tried.
+FILE_READY_WITHIN_SECONDS, FILE_PAUSE_SECONDS = 30.0, 1.0
 #: How far back a message that may have been posted is looked for.
 LOOK_BACK = 100
 
@@ -69,6 +71,10 @@ class _Row:
 
 class _Unsendable(Exception):
     """Slack refuses this message for good, for the reason given."""
+
+
+class _FileNotReady(_Unsendable):
+    """Slack has not looked at a file yet that the message shows."""
 
 
 class Pace:
@@ -238,7 +244,18 @@ class SlackMessages:
 
     async def _whisper(self, row: _Row, content: Message) -> None:
         """Send a line only this person sees: here if we may, else as a direct message."""
-        arguments = _content(content)
+        deadline = time.monotonic() + FILE_READY_WITHIN_SECONDS
+        while True:
+            try:
+                await self._whisper_once(row, _content(content))
+                break
+            except _FileNotReady:
+                if time.monotonic() > deadline:
+                    raise
+                await asyncio.sleep(FILE_PAUSE_SECONDS)
+        await self._update(row.key, sent=row.wanted)
+
+    async def _whisper_once(self, row: _Row, arguments: dict[str, Any]) -> None:
         try:
             await self._call(
                 self._client.chat_postEphemeral, row.channel, arguments | {"user": row.person}, pace=False
@@ -247,7 +264,6 @@ class SlackMessages:
             if str(error) not in NOT_HERE or row.person is None:
                 raise
             await self._call(self._client.chat_postMessage, row.person, arguments, pace=False)
-        await self._update(row.key, sent=row.wanted)
 
     async def _publish(self, row: _Row, home: HomeView) -> None:
         """Set somebody's Home; whatever was there goes, so doing it twice is doing it once."""
@@ -394,6 +410,8 @@ def _wait_after(error: SlackApiError, pause: float) -> tuple[float, bool]:
         return min(limited, LONGEST_RETRY_AFTER_SECONDS), False
     if may_pass(error):
         return pause, True
+    if file_not_ready(error):
+        raise _FileNotReady(str(code_of(error))) from error
     raise _Unsendable(str(code_of(error))) from error
 
 

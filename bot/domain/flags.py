@@ -1,5 +1,6 @@
 """Red, yellow and green by the guide's numbers, and grey for whatever cannot be said."""
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -36,17 +37,19 @@ class Flag:
     why: GreyWhy | None = None
 
 
-def flag(reading: Reading, thresholds: Thresholds, *, now: datetime) -> Flag:
+def flag(reading: Reading, thresholds: Thresholds, *, now: datetime, min_errors: int = 1) -> Flag:
     """Colour one reading. On a threshold the calmer colour holds (the guide says "> 1.0 %").
 
     No data, old data and too few requests are grey, never green; but red seen over few requests
-    stays grey too, because one error in one request is not a 100 % error rate.
+    stays grey too, because one error in one request is not a 100 % error rate. An error rate made of
+    fewer than `min_errors` errors (the playbook's ``watch.min_errors``) is never red, only yellow.
     """
     why = _grey(reading, thresholds, now=now)
     if why is not None or reading.value is None:
         return Flag(reading=reading, colour=Colour.GREY, why=why)
     limits = thresholds.limits(reading.metric)
-    if reading.value > limits.red_above:
+    few_errors = reading.errors is not None and reading.errors < min_errors
+    if reading.value > limits.red_above and not (reading.metric is Metric.ERROR_RATE and few_errors):
         return Flag(reading=reading, colour=Colour.RED)
     if reading.value > limits.yellow_above:
         return Flag(reading=reading, colour=Colour.YELLOW)
@@ -56,8 +59,8 @@ def flag(reading: Reading, thresholds: Thresholds, *, now: datetime) -> Flag:
 def _grey(reading: Reading, thresholds: Thresholds, *, now: datetime) -> GreyWhy | None:
     if reading.problem is not None:
         return GreyWhy.SOURCE_FAILED
-    if reading.value is None:
-        return GreyWhy.NO_DATA
+    if reading.value is None or not (math.isfinite(reading.value) and reading.value >= 0):
+        return GreyWhy.NO_DATA  # A number that cannot be compared is none, and must not look calm.
     if reading.age(now=now) > timedelta(seconds=thresholds.stale_after_seconds):
         return GreyWhy.STALE
     counts_requests = reading.metric in (Metric.ERROR_RATE, Metric.P95)
@@ -70,10 +73,12 @@ def _grey(reading: Reading, thresholds: Thresholds, *, now: datetime) -> GreyWhy
 _ORDER = {Colour.RED: 0, Colour.YELLOW: 1, Colour.GREY: 2, Colour.GREEN: 3}
 
 
-def flags(readings: Iterable[Reading], thresholds: Thresholds, *, now: datetime) -> tuple[Flag, ...]:
+def flags(
+    readings: Iterable[Reading], thresholds: Thresholds, *, now: datetime, min_errors: int = 1
+) -> tuple[Flag, ...]:
     """Colour all readings, the worst first, the canary's before stable's, else in the guide's order."""
     metrics = list(Metric)
-    coloured = (flag(reading, thresholds, now=now) for reading in readings)
+    coloured = (flag(reading, thresholds, now=now, min_errors=min_errors) for reading in readings)
     return tuple(
         sorted(
             coloured,

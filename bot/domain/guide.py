@@ -161,8 +161,21 @@ class Answer(Part):
     key: Key
     say: Short
     means: Text
+    when: bool | None = Field(
+        None,
+        description="The bot's own answer where what it `finds` is so (true) or not (false).",
+    )
     next: Key | None = None
     suggests: tuple[Key, ...] = Field((), description="Keys of actions or options of this scenario.")
+
+
+class Finds(StrEnum):
+    """What of a diagnosis the bot can find out for itself; each is so, or is not so."""
+
+    ALL_ENDPOINTS_SLOW = "all_endpoints_slow"
+    RESOURCES_NORMAL = "resources_normal"
+    EVERY_INSTANCE = "every_instance"
+    SINCE_DEPLOYMENT = "since_deployment"
 
 
 class Question(Part):
@@ -170,6 +183,7 @@ class Question(Part):
 
     key: Key
     ask: Text
+    finds: Finds | None = Field(None, description="What the bot finds out to answer it by itself.")
     answers: tuple[Answer, ...] = Field(min_length=2, max_length=5)
 
 
@@ -394,6 +408,14 @@ class Situation(StrEnum):
     SERVICE_DOWN = "service_down"
 
 
+class Mode(StrEnum):
+    """What the bot does when a rule has become true."""
+
+    TELL = "tell"
+    RECOMMEND = "recommend"
+    AUTO = "auto"
+
+
 class Rule(Part):
     """One row of "when to decide what"; ``readings`` in a row make it true."""
 
@@ -402,6 +424,50 @@ class Rule(Part):
     verdict: Short
     action: Text
     readings: int = Field(1, ge=1, le=20, description="How many readings in a row make it true.")
+    mode: Mode = Field(
+        Mode.RECOMMEND,
+        description="tell, recommend, or auto: roll back by itself, where somebody has armed the target.",
+    )
+    stop_seconds: int = Field(
+        10, ge=0, le=300, description="For auto: how long people can stop it, seconds; 0 acts at once."
+    )
+
+
+class EarlyWarning(Part):
+    """The score that fills with errors beyond the red line, faster than the guide's readings in a row."""
+
+    mode: Mode = Field(Mode.RECOMMEND, description="tell, recommend or auto, as for rules.")
+    stop_seconds: int = Field(
+        10, ge=0, le=300, description="For auto: how long people can stop it, seconds; 0 acts at once."
+    )
+    false_alarms_per_deployment: float = Field(
+        0.0005,
+        gt=0,
+        le=0.1,
+        description="Accepted probability of a false alarm in one healthy deployment (0.0005: one in 2000).",
+    )
+    deployment_hours: float = Field(
+        24, gt=0, le=720, description="How long a deployment may be watched; the bound is for all of it."
+    )
+
+
+class WatchPlan(Part):
+    """How deployments are watched."""
+
+    starts_by_itself: bool = Field(True, description="Begin when a canary gets traffic.")
+    reading_seconds: int = Field(
+        30, ge=10, le=600, description="Length of one reading of the request log, seconds."
+    )
+    longest_reading_seconds: int = Field(
+        300, ge=10, le=3600, description="Thin traffic makes a reading longer, but no longer than this."
+    )
+    min_errors: int = Field(
+        3, ge=1, le=1000, description="With fewer errors in a reading its error rate is never red."
+    )
+    probe: bool = Field(True, description="Ask both sides' health addresses, to see a service that is down.")
+    early_warning: EarlyWarning = EarlyWarning()
+    most_automatic_per_hour: int = Field(1, ge=1, le=10, description="Automatic rollbacks a target and hour.")
+    most_automatic_per_day: int = Field(2, ge=1, le=20, description="Automatic rollbacks a target and day.")
 
 
 class NoticePlan(Part):

@@ -10,6 +10,9 @@ from bot.domain.playbook import Permission, Playbook
 #: Prefix of people at the command line. Whoever holds the database and Google credentials there
 #: could run ``gcloud`` as well, so the shell's own access control is the one that counts.
 COMMAND_LINE = "cli:"
+#: Who asks for an automatic rollback; Slack's ids never look like it. It may do so because a person who
+#: may roll back has armed the target, and every other condition of `bot.domain.automatics` holds.
+AUTOMATICS = PersonId("backout")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -29,6 +29,7 @@ from bot.domain.guide import (
     SlackUser,
     StepPlan,
     Text,
+    WatchPlan,
 )
 from bot.domain.ids import PersonId, TargetName
 from bot.domain.readings import Metric
@@ -209,6 +210,9 @@ class Channels(Part):
     """Where the bot speaks. Source: guide, "Emergency Slack channel"."""
 
     incidents: ChannelName = "#critical-incidents"
+    watch: ChannelName | None = Field(
+        None, description="Where deployments are watched; without it where incidents are."
+    )
 
 
 class Playbook(Part):
@@ -236,6 +240,7 @@ class Playbook(Part):
     thresholds: Thresholds = Thresholds()
     verification: Verification = Verification()
     rules: tuple[Rule, ...] = ()
+    watch: WatchPlan = WatchPlan()
     scenarios: tuple[Scenario, ...] = ()
     checklist: tuple[PhasePlan, ...] = ()
     analysis: Analysis = Analysis()

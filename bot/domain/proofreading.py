@@ -1,5 +1,5 @@
 """Reads a playbook as it is written, and finds what its models cannot see: wrong references, keys used
-twice, phases that overlap, units that look like others.
+twice, phases that overlap, units that look like others, rules that contradict each other.
 
 It reads plain values that may be wrong in any way, so that one mistake never hides another.
 """
@@ -11,7 +11,8 @@ from difflib import get_close_matches
 from itertools import pairwise
 from typing import Any
 
-from bot.domain.playbook import Permission, Playbook
+from bot.domain.guide import Mode, Situation, WatchPlan
+from bot.domain.playbook import Permission, Playbook, Thresholds
 
 #: No number of a playbook comes near; what does is refused by the models.
 _LARGEST = 1e15
@@ -175,6 +176,33 @@ def _templates(whole: Spot, templates: Mapping[str, Collection[str]]) -> Iterato
                 yield Complaint(template.place, said)
 
 
+# What the bot answers by itself.
+
+
+def _machine_answers(whole: Spot) -> Iterator[Complaint]:
+    for scenario in whole.at("scenarios").rows():
+        for question in scenario.at("questions").rows():
+            yield from _machine_answer(question)
+
+
+def _machine_answer(question: Spot) -> Iterator[Complaint]:
+    """A question that the bot finds an answer to has one for "it is so" and one for "it is not"."""
+    finds, answers = question.at("finds"), question.at("answers").rows()
+    told = [answer.at("when") for answer in answers if answer.at("when").value is not None]
+    if finds.value is None:
+        said = "only where the question 'finds' something: write 'finds' there, or remove it"
+        yield from (Complaint(spot.place, said) for spot in told)
+        return
+    for wanted in (True, False):
+        word = f"'when: {str(wanted).lower()}'"
+        same = [spot for spot in told if spot.value is wanted]
+        if not same:
+            said = f"no answer has {word}: write it beside the one that the bot gives then"
+            yield Complaint(finds.place, said)
+        for spot in same[1:]:
+            yield Complaint(spot.place, f"only one answer can have {word}: remove it here")
+
+
 # Keys that are used twice.
 
 
@@ -282,8 +310,10 @@ def _unknown_placeholders(spot: Spot, known: frozenset[str]) -> Iterator[Complai
 
 #: Below these a percentage is probably a ratio: nobody calls 0.05 % of errors, or 1 % of memory, red.
 _RED_ERRORS_ABOVE_PERCENT, _CALM_ERRORS_ABOVE_PERCENT, _LOAD_ABOVE_PERCENT = 0.05, 0.01, 1.01
-#: Below this many milliseconds a P95 is probably in seconds.
-_P95_ABOVE_MS = 5
+#: Below this many milliseconds a P95 is probably in seconds, above that many in microseconds.
+_P95_ABOVE_MS, _P95_BELOW_MS = 5, 60_000
+#: More than one false alarm in ten deployments, or a deployment of more than a month, is not meant so.
+_LARGEST_RISK, _LONGEST_DEPLOYMENT_HOURS = 0.1, 720
 
 
 def _units(whole: Spot) -> Iterator[Complaint]:
@@ -299,6 +329,31 @@ def _units(whole: Spot) -> Iterator[Complaint]:
         if limit.number is not None and 0 < limit.number < _P95_ABOVE_MS:
             said = f"{limit.number:g} ms looks like seconds: write {limit.number * 1000:g} for milliseconds"
             yield Complaint(limit.place, said)
+        if limit.number is not None and limit.number > _P95_BELOW_MS:
+            said = (
+                f"{limit.number:g} ms looks like microseconds: write {limit.number / 1000:g} for milliseconds"
+            )
+            yield Complaint(limit.place, said)
+    yield from _watch_units(whole.at("watch"))
+
+
+def _watch_units(watch: Spot) -> Iterator[Complaint]:
+    for name, longest in (("reading_seconds", 600), ("longest_reading_seconds", 3600)):
+        length = watch.at(name)
+        if length.number is not None and length.number > longest:
+            said = f"{length.number:g} s looks like milliseconds: write {length.number / 1000:g} for seconds"
+            yield Complaint(length.place, said)
+    early = watch.at("early_warning")
+    risk, hours = early.at("false_alarms_per_deployment"), early.at("deployment_hours")
+    if risk.number is not None and risk.number > _LARGEST_RISK:
+        said = (
+            f"{risk.number:g} looks like a percentage: write {risk.number / 100:g} for {risk.number:g} % of "
+            "healthy deployments"
+        )
+        yield Complaint(risk.place, said)
+    if hours.number is not None and hours.number > _LONGEST_DEPLOYMENT_HOURS:
+        said = f"{hours.number:g} h looks like minutes: write {hours.number / 60:g} for hours"
+        yield Complaint(hours.place, said)
 
 
 def _percentage(spot: Spot, *, ratio_below: float) -> Iterator[Complaint]:
@@ -310,14 +365,60 @@ def _percentage(spot: Spot, *, ratio_below: float) -> Iterator[Complaint]:
         yield Complaint(spot.place, said)
 
 
+# Contradictions.
+
+#: What the models take where nothing is written.
+_DEFAULTS = WatchPlan()
+#: Why a rule cannot be carried out by the bot itself.
+_NEVER_AUTO = {
+    Situation.DATA_LOSS.value: "no machine sees lost data, people report it: write recommend",
+    Situation.ERROR_RATE_ONCE.value: "one reading is no reason to roll back: write tell, or let the rule "
+    "error_rate_in_a_row be auto",
+}
+
+
+def _contradictions(whole: Spot) -> Iterator[Complaint]:
+    for rule in whole.at("rules").rows():
+        why = _NEVER_AUTO.get(rule.at("when").text or "")
+        if why and rule.at("mode").value == Mode.AUTO.value:
+            yield Complaint(rule.at("mode").place, why)
+    watch, least = whole.at("watch"), whole.at("thresholds").at("min_requests").number
+    enough = Thresholds().min_requests if least is None else least
+    errors = watch.at("min_errors")
+    if errors.number is not None and errors.number > enough:
+        said = (
+            f"a reading of {enough:g} requests never has {errors.number:g} errors, so it could not be red: "
+            f"write at most {enough:g}, or raise thresholds.min_requests"
+        )
+        yield Complaint(errors.place, said)
+    yield from _not_more_than(
+        watch, "reading_seconds", "longest_reading_seconds", "the longest reading is shorter"
+    )
+    yield from _not_more_than(
+        watch, "most_automatic_per_hour", "most_automatic_per_day", "there are fewer in a whole day"
+    )
+
+
+def _not_more_than(watch: Spot, less: str, more: str, but: str) -> Iterator[Complaint]:
+    """`less` and `more` may be equal; the complaint stands where something is written."""
+    lower, upper = watch.at(less), watch.at(more)
+    low = lower.number if lower.number is not None else getattr(_DEFAULTS, less)
+    high = upper.number if upper.number is not None else getattr(_DEFAULTS, more)
+    if low > high:
+        written = lower if lower.number is not None else upper
+        yield Complaint(written.place, f"{less} is {low:g}, but {but} ({more}: {high:g}): change one of them")
+
+
 _CHECKS: tuple[Callable[[Spot], Iterator[Complaint]], ...] = (
     _references,
     _deeds,
     _escalation,
+    _machine_answers,
     _used_twice,
     _order,
     _placeholders,
     _units,
+    _contradictions,
 )
 
 

@@ -39,7 +39,11 @@ class Postponed:
 
 @dataclass(frozen=True, kw_only=True)
 class Status:
-    """Everything ``/canary status`` says. `problem` is set when Cloud Run could not be read."""
+    """Everything ``/canary status`` says. `problem` is set when Cloud Run could not be read.
+
+    `seen_at` (aware, UTC) is set where nobody was asked anew: it is when the watch's newest number is
+    from. `silent` are the sources that the watch cannot read, by name, with why.
+    """
 
     target: TargetName
     read_at: datetime
@@ -51,3 +55,5 @@ class Status:
     rollback: RollbackLine | None = None
     problem: str | None = None
     postponed: tuple[Postponed, ...] = ()
+    seen_at: datetime | None = None
+    silent: tuple[tuple[str, str], ...] = ()

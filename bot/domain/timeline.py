@@ -110,6 +110,19 @@ class Event(StrEnum):
     FOLLOW_UP_DONE = "follow_up_done"
     FOLLOW_UP_DROPPED = "follow_up_dropped"
     FOLLOW_UP_REOPENED = "follow_up_reopened"
+    WATCH_BEGUN = "watch_begun"
+    WATCH_CHANGED = "watch_changed"
+    WATCH_CHECK = "watch_check"
+    WATCH_SOURCE = "watch_source"
+    WATCH_ENDED = "watch_ended"
+    ALARM_RAISED = "alarm_raised"
+    ALERT_ANSWERED = "alert_answered"
+    AUTOMATIC_ANNOUNCED = "automatic_announced"
+    AUTOMATIC_STOPPED = "automatic_stopped"
+    AUTOMATIC_FIRED = "automatic_fired"
+    AUTOMATICS_HELD = "automatics_held"
+    AUTOMATICS_ARMED = "automatics_armed"
+    AUTOMATICS_OFF = "automatics_off"
 
 
 @dataclass(frozen=True, kw_only=True)

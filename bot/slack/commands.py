@@ -5,6 +5,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
 
+from bot.domain.canary_looks import (
+    LONGEST_PAUSE_MS,
+    MOST_REQUESTS,
+    USUAL_PAUSE_MS,
+    USUAL_REQUESTS,
+    CanaryLook,
+    LogKind,
+)
+from bot.domain.guide import Does
 from bot.domain.ids import IncidentNumber, TargetName
 from bot.slack.text import Words, clean
 
@@ -36,13 +45,21 @@ class IncidentCommand:
 
 
 @dataclass(frozen=True, kw_only=True)
+class LookCommand:
+    """``/canary logs [KIND] [TARGET]`` or ``/canary probe [N] [DELAY] [TARGET]``."""
+
+    look: CanaryLook
+    target: TargetName
+
+
+@dataclass(frozen=True, kw_only=True)
 class Answer:
     """Words to say at once, visible to the person who typed."""
 
     text: str
 
 
-Parsed = RollbackCommand | IncidentCommand | TargetName | Answer
+Parsed = RollbackCommand | IncidentCommand | LookCommand | TargetName | Answer
 
 #: Every word after ``/incident``, in the order of its help. `WITHOUT_INCIDENT` are about none in particular.
 INCIDENT_VERBS = (
@@ -149,10 +166,81 @@ def parse_target(verb: str, rest: str, *, targets: Iterable[str], words: Words) 
     )
 
 
+def parse_logs(rest: str, *, targets: Iterable[str], words: Words) -> LookCommand | Answer:
+    """Read what follows ``/canary logs``: errors, unless another kind is named."""
+    known, (first, more) = list(targets), first_word(rest)
+    if first.lower() in set(LogKind):
+        kind = LogKind(first.lower())
+        target = parse_target(f"logs {kind}", more, targets=known, words=words)
+    elif rest.lower() in ("", *known):
+        kind, target = LogKind.ERRORS, parse_target("logs", rest, targets=known, words=words)
+    else:
+        return _no_such_log(rest, known, words)
+    if isinstance(target, Answer):
+        return target
+    return LookCommand(look=CanaryLook(does=Does.LOGS, log=kind), target=target)
+
+
+def _no_such_log(rest: str, known: list[str], words: Words) -> Answer:
+    near = get_close_matches(first_word(rest)[0].lower(), [*LogKind, *known], n=1, cutoff=0.4)
+    return Answer(
+        text=words.say(
+            ":x: I don't know {rest}. Try {fixed}: one of {kinds}, and then a target ({known}) if it is not "
+            "{usual}.",
+            rest=words.code(clean(rest, limit=60)),
+            fixed=words.code(f"/canary logs {near[0] if near else LogKind.ERRORS}"),
+            kinds=", ".join(LogKind),
+            known=", ".join(known),
+            usual=DEFAULT_TARGET,
+        )
+    )
+
+
+#: Longer ones are no numbers that anybody means.
+_WHOLE_NUMBER = re.compile(r"[0-9]{1,9}")
+
+
+def parse_probe(rest: str, *, targets: Iterable[str], words: Words) -> LookCommand | Answer:
+    """Read what follows ``/canary probe``: how many requests to each side, the pause between two, whom."""
+    known, typed_words = list(targets), rest.split()
+    numbers: list[int] = []
+    while typed_words and len(numbers) < 2 and _WHOLE_NUMBER.fullmatch(typed_words[0]):
+        numbers.append(int(typed_words.pop(0)))
+    requests, pause_ms = [*numbers, *(USUAL_REQUESTS, USUAL_PAUSE_MS)[len(numbers) :]]
+    target = " ".join(typed_words).lower() or DEFAULT_TARGET
+    possible = 1 <= requests <= MOST_REQUESTS and pause_ms <= LONGEST_PAUSE_MS
+    if target not in known or not possible:
+        return _how_to_probe(rest, known, words)
+    look = CanaryLook(does=Does.PROBE, requests=requests, pause_ms=pause_ms)
+    return LookCommand(look=look, target=TargetName(target))
+
+
+def _how_to_probe(rest: str, known: list[str], words: Words) -> Answer:
+    return Answer(
+        text=words.say(
+            ":x: I don't understand {rest}. Write how many requests each side gets (1 to {most}), then the "
+            "pause between two of them in milliseconds (0 to {longest}), then a target ({known}): {example}. "
+            "All of them can be left out. Nothing was sent.",
+            rest=words.code(clean(f"/canary probe {rest}".strip(), limit=90)),
+            most=MOST_REQUESTS,
+            longest=LONGEST_PAUSE_MS,
+            known=", ".join(known),
+            example=words.code(f"/canary probe {USUAL_REQUESTS} {USUAL_PAUSE_MS} {known[0]}"),
+        )
+    )
+
+
 def canary_help(targets: Iterable[str], words: Words) -> str:
     """Explain ``/canary``."""
     return words.say(
         "*/canary status [TARGET]* shows who serves, the flags of canary and stable, and what is going on.\n"
+        "*/canary metrics [TARGET]* shows every metric of both sides, with a picture of the last hour.\n"
+        "*/canary logs [errors, slow or canary] [TARGET]* shows what the log says.\n"
+        "*/canary probe [N] [DELAY] [TARGET]* asks both sides N times each, DELAY ms apart, and compares "
+        "them.\n"
+        "*/canary watch [TARGET]* watches a canary; */canary unwatch [TARGET]* ends that.\n"
+        "*/canary auto [TARGET]* shows whether the bot may roll back by itself, what it would have done, and "
+        "lets you arm it; */canary disarm [TARGET]* switches it off.\n"
         "*/canary ready [TARGET]* checks whether the team is ready to roll back.\n"
         "Targets: {targets}.",
         targets=", ".join(targets),

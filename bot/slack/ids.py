@@ -93,6 +93,16 @@ class ActionId(StrEnum):
     FOLLOW_UP_DROP = "follow_up.drop"
     FOLLOW_UP_WHY = "follow_up.why"
     FOLLOW_UP_REOPEN = "follow_up.reopen"
+    WATCH_ROLL_BACK = "watch.roll_back"
+    WATCH_STOP = "watch.stop"
+    CANARY_STATUS = "canary.status"
+    ALERT_STOP = "alert.stop"
+    ALERT_ROLL_BACK = "alert.roll_back"
+    ALERT_NOT_THE_CANARY = "alert.not_the_canary"
+    ALERT_HOLD = "alert.hold"
+    ALERT_WHY = "alert.why"
+    ARM = "automatics.arm"
+    DISARM = "automatics.disarm"
 
 
 class CallbackId(StrEnum):
@@ -120,6 +130,7 @@ class CallbackId(StrEnum):
     FOLLOW_UP_ASSIGN = "follow_up.assign"
     FOLLOW_UP_MOVE = "follow_up.move"
     FOLLOW_UP_DROP = "follow_up.drop"
+    ALERT_NOT_THE_CANARY = "alert.not_the_canary"
 
 
 class ShortcutId(StrEnum):

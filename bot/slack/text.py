@@ -180,11 +180,13 @@ class Words:
         return Markup(self.style.code.format(self.style.escape_code(text.replace("`", "'"))))
 
     def person(self, id: str) -> Markup:
-        """Return how `id` is called here: a mention in Slack, a name in a record."""
+        """Return how `id` is called here: a mention in Slack, a name in a record; ``backout`` is the bot."""
         if id.startswith("google:"):
             return self.say("{account} (Google Cloud)", account=id.removeprefix("google:"))
         if id.startswith("cli:"):
             return self.say("{login} (command line)", login=id.removeprefix("cli:"))
+        if id == "backout":
+            return self.say("Backout")
         if self.style.slack_dates and re.fullmatch(r"[UW][A-Z0-9]+", id):
             return Markup(self.style.person.format(id))
         return self.style.escape(self.names.get(id, id))

@@ -1,5 +1,6 @@
 """Somebody answers a question of the diagnosis, or the one that comes before a rollback; or revises it."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -46,19 +47,23 @@ def _older(doing: Doing) -> Reply:
 
 def _meanwhile(doing: Doing, scenario: Scenario, known: Given) -> Reply:
     show_incident(doing.tx, doing.incident.number, channel=doing.channel)
-    facts = _texts(scenario, doing, known) | {"by": known.by, "at": known.at.isoformat()}
+    facts = answer_facts(scenario, doing.incident.answers, known) | {
+        "by": known.by,
+        "at": known.at.isoformat(),
+    }
     return Reply(what=Said.ANSWERED_MEANWHILE, facts=facts)
 
 
 def _write(doing: Doing, scenario: Scenario, given: Given, *, before: Given | None) -> None:
     safety = _is_safety(scenario, given)
     event = Event.SAFETY_ANSWERED if safety else Event.QUESTION_ANSWERED
-    doing.write(event, **_texts(scenario, doing, given), revised=before is not None)
+    facts = answer_facts(scenario, doing.incident.answers, given)
+    doing.write(event, **facts, revised=before is not None)
 
 
-def _texts(scenario: Scenario, doing: Doing, given: Given) -> dict[str, Any]:
-    """Return question, answer and meaning in both languages, as JSON facts."""
-    found = _reached(scenario, doing, given)
+def answer_facts(scenario: Scenario, answers: Iterable[Given], given: Given) -> dict[str, Any]:
+    """Return question, answer and meaning in both languages, as JSON facts; `answers` are all there are."""
+    found = _reached(scenario, answers, given)
     if found is None:
         return {"question": given.question, "answer": given.answer}
     question, answer = found.question, found.answer
@@ -72,10 +77,10 @@ def _texts(scenario: Scenario, doing: Doing, given: Given) -> dict[str, Any]:
     }
 
 
-def _reached(scenario: Scenario, doing: Doing, given: Given) -> Any:
+def _reached(scenario: Scenario, answers: Iterable[Given], given: Given) -> Any:
     if _is_safety(scenario, given):
-        return cleared(scenario, doing.incident.answers)
-    path: tuple[Reached, ...] = diagnose(scenario, doing.incident.answers).path
+        return cleared(scenario, answers)
+    path: tuple[Reached, ...] = diagnose(scenario, answers).path
     return next((reached for reached in path if reached.given.question == given.question), None)
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.domain.ids import PersonId
-from bot.domain.people import Refusal, at_command_line, nobody_can_say, refusal
+from bot.domain.people import AUTOMATICS, Refusal, at_command_line, nobody_can_say, refusal
 from bot.domain.playbook import Permission, Playbook
 from bot.usecases.ports import Clock, People, PeopleUnknown, Playbooks, Store
 
@@ -30,9 +30,10 @@ async def authorize(
     """Return why `person` may not use `permission` (None: what every member may), None when they may.
 
     Whoever is at the command line has passed the machine's own access control and holds its Google
-    credentials, so they may; what they do is recorded under their login.
+    credentials, so they may; what they do is recorded under their login. The bot itself may roll back,
+    by the word of whoever armed the target, and nothing else.
     """
-    if at_command_line(person):
+    if at_command_line(person) or (person == AUTOMATICS and permission is Permission.ROLL_BACK):
         return None
     try:
         return refusal(

@@ -11,6 +11,7 @@ from typing import Any
 
 from bot.domain.faults import OUTCOME_UNKNOWN, CloudFault
 from bot.domain.ids import RollbackId
+from bot.domain.people import AUTOMATICS
 from bot.domain.plan import has_settled, make_plan, next_write, stable_is_ready
 from bot.domain.playbook import Playbook, Target, Topology
 from bot.domain.rollback import (
@@ -100,7 +101,7 @@ class _Doing:
         if not stable_is_ready(approved, state):
             return await self._ask_again(rollback, state)
         same = not isinstance(fresh, Plan) or _names(fresh) == _names(approved)
-        if not same and not rollback.forced:
+        if not same and not (rollback.forced and rollback.asked_by != AUTOMATICS):
             return await self._ask_again(rollback, state)
         return rollback.state
 
@@ -139,6 +140,8 @@ class _Doing:
                 continue  # Another process has gone on meanwhile.
             plan = _plan(rollback)
             wanted = next_write(plan, state)
+            if wanted is not None and _undone_by_somebody(rollback, wanted, plan):
+                return await self._give_way(rollback, state)
             if wanted is not None:
                 rollback = await self._write(rollback, wanted, state)
             elif has_settled(plan, state):
@@ -250,6 +253,13 @@ class _Doing:
             facts={"rollback": self._id},
         )
 
+    async def _give_way(self, rollback: Rollback, state: TargetState) -> str:
+        """End: the bot never undoes what a person did, so what it has done by itself it does once."""
+        who = f"google:{state.switch.last_modifier}"
+        line = Line(event=Event.OTHER_WRITER, key=f"other:{rollback.id}:{rollback.writes}", actor=who)
+        stopped = replace(rollback, problem=f"fighting:{state.switch.last_modifier}")
+        return await self._progress.end(stopped, RollbackState.FAILED, line)
+
     async def _not_settled(self, rollback: Rollback, state: TargetState) -> str:
         evidence = traffic_evidence(_plan(rollback), state)
         return await self._progress.end(
@@ -302,6 +312,12 @@ def _names(plan: Plan) -> tuple[str, str]:
 def _is_the_point(write: Write, plan: Plan) -> bool:
     """True for the write that takes the canary out, False for moving a pinned router after it."""
     return isinstance(write, SetVariable) or plan.topology is Topology.REVISIONS
+
+
+def _undone_by_somebody(rollback: Rollback, write: Write, plan: Plan) -> bool:
+    """True when a rollback of the bot's own was seen to be applied, and is not any more."""
+    by_itself = rollback.asked_by == AUTOMATICS and rollback.decided_by == AUTOMATICS
+    return by_itself and rollback.applied_at is not None and _is_the_point(write, plan)
 
 
 def _write_facts(write: Write) -> dict[str, Any]:

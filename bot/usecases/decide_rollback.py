@@ -18,8 +18,11 @@ from bot.domain.rollback import CARD_GOOD_FOR, Plan, Rollback, RollbackState, mo
 from bot.domain.timeline import Event
 from bot.usecases.accept import accept
 from bot.usecases.authorize import Acting, authorize, refusal_facts
+from bot.usecases.automatics import remember_rollback
 from bot.usecases.before_rollback import safety_facts, safety_in, safety_of
 from bot.usecases.editions import playbook_of
+from bot.usecases.end_alerts import end_alerts_by_rollback
+from bot.usecases.give_up_preparing import tell_asker
 from bot.usecases.journal import Line, audit, write_lines
 from bot.usecases.open_incident import open_incident
 from bot.usecases.ports import (
@@ -135,15 +138,16 @@ def _held_back(tx: Transaction, rollback: Rollback, decision: Decision, key: str
     return True
 
 
-def already_running(tx: Transaction, rollback: Rollback, *, by: PersonId, at: datetime) -> bool:
+def already_running(
+    tx: Transaction, rollback: Rollback, playbook: Playbook, *, by: PersonId, at: datetime
+) -> bool:
     """True when another rollback holds the target: `rollback` is dropped and `by` told who is at it."""
     running = tx.running_rollback(rollback.target)
     if running is None:
         return False
     tx.save_rollback(moved(rollback, RollbackState.CANCELLED, at=at))
-    facts, channel = who_and_when(running), ChannelId(rollback.channel)
-    notice = Notice(what=Said.ALREADY_RUNNING, person=by, channel=channel, facts=facts)
-    tx.tell(notice, key=f"running:{rollback.id}")
+    told, key = replace(rollback, asked_by=by), f"running:{rollback.id}"
+    tell_asker(tx, told, Said.ALREADY_RUNNING, who_and_when(running), playbook, key=key, at=at)
     return True
 
 
@@ -154,9 +158,10 @@ def request_rollback(
 
     False when another rollback holds the target: then nothing is started.
     """
-    if already_running(tx, rollback, by=by, at=at):
+    if already_running(tx, rollback, playbook, by=by, at=at):
         return False
     assert rollback.plan is not None
+    remember_rollback(tx, rollback, rollback.plan, at=at)
     incident, opened = _incident_for(tx, rollback, playbook, at=at)
     decided = replace(
         moved(rollback, RollbackState.REQUESTED, at=at), decided_by=by, incident=incident.number
@@ -172,6 +177,7 @@ def request_rollback(
     ]
     lines += begin_checklist(tx, decided, channel=channel, at=at)
     write_lines(tx, incident.number, lines, at=at, channel=channel)
+    end_alerts_by_rollback(tx, decided, rollback.plan, playbook, at=at)
     tx.show(Showing.ROLLBACK, rollback.id, channel=ChannelId(rollback.channel))
     tx.start(Workflow.ROLLBACK, rollback.id, rollback=rollback.id)
     return True

@@ -10,7 +10,6 @@ from pydantic import TypeAdapter
 from bot.domain.faults import CloudFault
 from bot.domain.ids import ChannelId, IncidentNumber, PersonId, TargetName
 from bot.domain.incident import FailureType, Incident, IncidentState, Severity
-from bot.domain.paging import empty_slots
 from bot.domain.people import Refusal
 from bot.domain.playbook import Playbook
 from bot.domain.timeline import Event
@@ -19,7 +18,7 @@ from bot.usecases.add_message import accept_message
 from bot.usecases.authorize import Acting, authorize, refusal_facts
 from bot.usecases.journal import Line, audit, write_lines
 from bot.usecases.look_at_target import look_at_target
-from bot.usecases.open_incident import open_incident
+from bot.usecases.open_incident import open_incident, slots_lines
 from bot.usecases.ports import (
     Clock,
     Cloud,
@@ -156,10 +155,7 @@ def _opening_lines(declaration: Declaration, playbook: Playbook) -> list[Line]:
     if declaration.began_at is not None:
         facts = {"happened_at": declaration.began_at.isoformat()}
         lines.append(Line(event=Event.BEGAN, key=f"began:{key}", actor=person, facts=facts))
-    empty = [playbook.contacts[contact].role.model_dump() for contact in empty_slots(playbook)]
-    if empty:
-        lines.append(Line(event=Event.SLOTS_EMPTY, key=f"empty:{key}", facts={"roles": empty}))
-    return lines
+    return [*lines, *slots_lines(playbook, key=key)]
 
 
 def _told(declaration: Declaration, playbook: Playbook) -> dict[str, Any]:

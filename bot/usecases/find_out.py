@@ -1,4 +1,4 @@
-"""Reading what a button asked for, and posting what was found under the incident's board.
+"""Reading what a button or a command asked for; what a button asked for is posted under the incident's board.
 
 A source that does not answer is a sentence in the finding: the look itself is never lost.
 """
@@ -14,8 +14,7 @@ from pydantic import TypeAdapter
 from bot.domain.faults import CloudFault
 from bot.domain.finding import About, Finding, Remark, Unread
 from bot.domain.guide import Action, Does
-from bot.domain.ids import ChannelId, IncidentNumber, RevisionName, ServiceName
-from bot.domain.incident import Incident
+from bot.domain.ids import ChannelId, IncidentNumber, RevisionName, ServiceName, TargetName
 from bot.domain.log_lines import canary_filter
 from bot.domain.playbook import Playbook, Target, Topology
 from bot.domain.readings import ProbeResult, Side
@@ -32,7 +31,7 @@ from bot.usecases.report_status import Reporting, read_status
 FINDING = TypeAdapter(Finding)
 #: How far back a log is read: to the deployment, where that is known, but no further than gcloud does.
 LONGEST_WINDOW, USUAL_WINDOW = timedelta(hours=24), timedelta(hours=1)
-#: Each request may take 30 s (guide); nobody waits for twenty of those.
+#: Each request may take 30 s (guide); nobody waits for twenty of those. The pauses come on top.
 PROBE_WITHIN_SECONDS = 90.0
 
 
@@ -46,13 +45,17 @@ class Looking:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Asked:
-    """What is looked at; `canary` is where it was when it was last rolled back from."""
+class Asked:
+    """What is looked at; `canary` is where it was when it was last rolled back from, where that is known.
+
+    A log is read from `since` on (aware, UTC); None: from the deployment on, where Cloud Run knows it.
+    """
 
     action: Action
-    incident: Incident
+    name: TargetName
     target: Target
-    canary: SideAddress | None
+    canary: SideAddress | None = None
+    since: datetime | None = None
 
 
 async def find_out(arguments: Mapping[str, str], *, steps: Steps, use: Looking) -> None:
@@ -65,19 +68,21 @@ async def _read(arguments: Mapping[str, str], use: Looking) -> Finding:
     playbooks, store = use.reporting.playbooks, use.reporting.store
     number = IncidentNumber(int(arguments["incident"]))
     asked = await store.look(lambda tx: _asked(tx, number, arguments, playbooks.current()))
-    now = use.reporting.clock()
+    return await look(asked, use)
+
+
+async def look(asked: Asked, use: Looking) -> Finding:
+    """Read it once. Never raises `CloudFault`: trouble is part of the finding."""
     finding = Finding(
         does=asked.action.does,
         titles=asked.action.title.model_dump(),
-        target=asked.incident.target,
-        read_at=now,
+        target=asked.name,
+        read_at=use.reporting.clock(),
     )
     return await _READERS[asked.action.does](finding, asked, use)
 
 
-def _asked(
-    tx: Transaction, number: IncidentNumber, arguments: Mapping[str, str], current: Playbook
-) -> _Asked:
+def _asked(tx: Transaction, number: IncidentNumber, arguments: Mapping[str, str], current: Playbook) -> Asked:
     incident = tx.incident(number)
     playbook = playbook_of(tx, incident, current)
     # The scenario may have been changed since: what was asked for is what is read.
@@ -87,7 +92,8 @@ def _asked(
     target = current.target(incident.target) or playbook.targets[incident.target]
     plan = next((r.plan for r in reversed(tx.rollbacks_of(number)) if r.plan), None)
     canary = _canary_of(target, plan.canary if plan else None)
-    return _Asked(action=action, incident=incident, target=target, canary=canary)
+    since = incident.deployed_at or incident.opened_at - USUAL_WINDOW
+    return Asked(action=action, name=incident.target, target=target, canary=canary, since=since)
 
 
 def _canary_of(target: Target, revision: str | None) -> SideAddress | None:
@@ -98,17 +104,17 @@ def _canary_of(target: Target, revision: str | None) -> SideAddress | None:
     return SideAddress(service=ServiceName(target.service), revision=RevisionName(revision))
 
 
-async def _status(finding: Finding, asked: _Asked, use: Looking) -> Finding:
-    return replace(finding, status=await read_status(asked.incident.target, use=use.reporting))
+async def _status(finding: Finding, asked: Asked, use: Looking) -> Finding:
+    return replace(finding, status=await read_status(asked.name, use=use.reporting))
 
 
-async def _logs(finding: Finding, asked: _Asked, use: Looking) -> Finding:
+async def _logs(finding: Finding, asked: Asked, use: Looking) -> Finding:
     sight, unread = await _sight(asked, use)
     own = SideAddress(service=ServiceName(asked.target.service))
     sides = sight.sides if sight else Sides(stable=own, canary=asked.canary)
     canary = sides.canary or asked.canary
     written = canary_filter(asked.action.filter or "", canary, replace(sides, canary=canary))
-    since = _since(asked.incident, finding.read_at)
+    since = _since(asked.since or (sight.deployed_at if sight else None), finding.read_at)
     log = await use.logs.entries(
         asked.target, written, limit=asked.action.limit, since=since, until=finding.read_at
     )
@@ -118,12 +124,12 @@ async def _logs(finding: Finding, asked: _Asked, use: Looking) -> Finding:
     return replace(finding, log=log, unread=problems, by_hand=line)
 
 
-def _since(incident: Incident, now: datetime) -> datetime:
-    known = incident.deployed_at or incident.opened_at - USUAL_WINDOW
-    return max(min(known, now - USUAL_WINDOW), now - LONGEST_WINDOW)
+def _since(known: datetime | None, now: datetime) -> datetime:
+    usual = now - USUAL_WINDOW
+    return max(min(known or usual, usual), now - LONGEST_WINDOW)
 
 
-async def _describe(finding: Finding, asked: _Asked, use: Looking) -> Finding:
+async def _describe(finding: Finding, asked: Asked, use: Looking) -> Finding:
     sight, unread = await _sight(asked, use)
     name = asked.target.canary_service or asked.target.service
     line = _gcloud(asked.target, ["run", "services", "describe", name])
@@ -138,7 +144,7 @@ def _canarys_service(target: Target, state: TargetState) -> ServiceState | None:
     return replace(service, environment={}, revisions=()) if service else None
 
 
-async def _probe(finding: Finding, asked: _Asked, use: Looking) -> Finding:
+async def _probe(finding: Finding, asked: Asked, use: Looking) -> Finding:
     sight, unread = await _sight(asked, use)
     if sight is None:
         return replace(finding, unread=unread)
@@ -153,7 +159,7 @@ async def _probe(finding: Finding, asked: _Asked, use: Looking) -> Finding:
     )
 
 
-async def _health(finding: Finding, asked: _Asked, use: Looking) -> Finding:
+async def _health(finding: Finding, asked: Asked, use: Looking) -> Finding:
     sight, unread = await _sight(asked, use)
     if sight is None and asked.target.health_url is None:
         return replace(finding, unread=unread)
@@ -168,7 +174,7 @@ async def _health(finding: Finding, asked: _Asked, use: Looking) -> Finding:
     )
 
 
-def _addresses(asked: _Asked, sight: Sight) -> tuple[dict[Side, str], tuple[Remark, ...]]:
+def _addresses(asked: Asked, sight: Sight) -> tuple[dict[Side, str], tuple[Remark, ...]]:
     """Return each side's health address. A revision has one of its own only behind a tag."""
     stable = health_url(asked.target, sight.state)
     path = "/" + stable.partition("://")[2].partition("/")[2]
@@ -194,14 +200,20 @@ def _addresses(asked: _Asked, sight: Sight) -> tuple[dict[Side, str], tuple[Rema
 
 
 async def _ask(url: str, side: Side, action: Action, use: Looking) -> ProbeResult | Unread:
+    within = PROBE_WITHIN_SECONDS + pauses_seconds(action)
     try:
-        async with asyncio.timeout(PROBE_WITHIN_SECONDS):
+        async with asyncio.timeout(within):
             return await use.prober.probe(url, side, requests=action.requests, pause_ms=action.pause_ms)
     except TimeoutError:
-        return Unread(about=About.PROBE, why=f"{side}: no end within {PROBE_WITHIN_SECONDS:g} s")
+        return Unread(about=About.PROBE, why=f"{side}: no end within {within:g} s")
 
 
-async def _sight(asked: _Asked, use: Looking) -> tuple[Sight | None, tuple[Unread, ...]]:
+def pauses_seconds(action: Action) -> float:
+    """Return how long a probe waits between its requests, in all."""
+    return (action.requests - 1) * action.pause_ms / 1000
+
+
+async def _sight(asked: Asked, use: Looking) -> tuple[Sight | None, tuple[Unread, ...]]:
     try:
         return await look_at_target(asked.target, cloud=use.reporting.cloud), ()
     except CloudFault as fault:
@@ -214,7 +226,7 @@ def _gcloud(target: Target, words: list[str], *, in_region: bool = True) -> str:
     return shlex.join(["gcloud", *words, *where, *project])
 
 
-_READERS: Mapping[Does, Callable[[Finding, _Asked, Looking], Awaitable[Finding]]] = {
+_READERS: Mapping[Does, Callable[[Finding, Asked, Looking], Awaitable[Finding]]] = {
     Does.STATUS: _status,
     Does.METRICS: _status,
     Does.LOGS: _logs,

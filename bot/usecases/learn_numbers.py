@@ -36,6 +36,7 @@ def _name_the_failure(tx: Transaction, rollback: Rollback, playbook: Playbook) -
     if rollback.incident is None or len(tx.rollbacks_of(rollback.incident)) > 1:
         return
     incident = tx.incident(rollback.incident)
-    if incident.people.by is None:
+    older = incident.scenario is not None or incident.opened_at < rollback.asked_at
+    if incident.people.by is None and not older:
         guess = first_guess(flags(rollback.before, playbook.thresholds, now=rollback.asked_at))
         tx.save_incident(replace(incident, failure_type=guess[0], severity=guess[1]))

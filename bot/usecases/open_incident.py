@@ -6,7 +6,10 @@ from datetime import datetime
 from bot.domain.edition import edition_of
 from bot.domain.ids import ChannelId, IncidentNumber
 from bot.domain.incident import Incident
+from bot.domain.paging import empty_slots
 from bot.domain.playbook import Playbook
+from bot.domain.timeline import Event
+from bot.usecases.journal import Line
 from bot.usecases.page_contact import calls_at
 from bot.usecases.ports import NotKept, Transaction, Workflow
 from bot.usecases.show_incident import FRESH_EVERY, show_incident
@@ -29,6 +32,12 @@ def open_incident(tx: Transaction, draft: Incident, *, playbook: Playbook, at: d
         # In a transaction of its own, so that the opening line stands before the calls.
         tx.start(Workflow.PAGE, f"opened:{opened.number}", incident=str(opened.number))
     return opened
+
+
+def slots_lines(playbook: Playbook, *, key: str) -> list[Line]:
+    """Return the line that names the contacts nobody can be called by, none when every slot is filled."""
+    empty = [playbook.contacts[contact].role.model_dump() for contact in empty_slots(playbook)]
+    return [Line(event=Event.SLOTS_EMPTY, key=f"empty:{key}", facts={"roles": empty})] if empty else []
 
 
 def keep_fresh(tx: Transaction, number: IncidentNumber, *, at: datetime) -> None:

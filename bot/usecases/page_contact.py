@@ -82,12 +82,26 @@ def page_by_severity(tx: Transaction, incident: Incident, playbook: Playbook, *,
 
 
 def _page_once(tx: Transaction, incident: Incident, playbook: Playbook, key: str, *, at: datetime) -> None:
-    turn = first_turn(playbook, key)
     id = f"{incident.number}-{incident.severity}-{key}"
+    call_unless_there(tx, incident, playbook, key, id=id, reason="", at=at)
+
+
+def call_unless_there(
+    tx: Transaction,
+    incident: Incident,
+    playbook: Playbook,
+    key: str,
+    *,
+    id: str,
+    reason: str,
+    at: datetime,
+) -> None:
+    """Let the bot call contact `key`, once for each `id`, unless they are called already or have come."""
+    turn = first_turn(playbook, key)
     pages = tx.find(Page, incident=incident.number)
     there = any(p.contact == turn.contact and p.state in _THERE_OR_CALLED for p in pages)
     if not there and id not in {p.origin for p in pages}:
-        call_in(tx, incident, playbook, turn, id=id, by=BACKOUT, reason="", at=at)
+        call_in(tx, incident, playbook, turn, id=id, by=BACKOUT, reason=reason, at=at)
 
 
 def calls_at(playbook: Playbook, incident: Incident) -> bool:

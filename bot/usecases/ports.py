@@ -6,7 +6,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Protocol, TypeVar
 
+from bot.domain.alert import Alert
 from bot.domain.announcement import Announcement, NoticeFacts
+from bot.domain.automatics import Automatics
 from bot.domain.change import Change, ChangeWrite
 from bot.domain.confirmation import Confirmation
 from bot.domain.edition import Edition
@@ -14,19 +16,23 @@ from bot.domain.follow_up import FollowUp
 from bot.domain.guide import Backups, NoticePlan
 from bot.domain.ids import ChangeId, ChannelId, IncidentNumber, PersonId, RollbackId, TargetName
 from bot.domain.incident import Incident
+from bot.domain.last_hour import LastHour
 from bot.domain.last_seen import LastSeen
 from bot.domain.log_lines import LogLines
+from bot.domain.observation import BucketsRead, MinutesRead, Tally
 from bot.domain.paging import Page
 from bot.domain.people import Person
-from bot.domain.playbook import Playbook, Target
+from bot.domain.picture import Picture
+from bot.domain.playbook import Playbook, Target, Thresholds
 from bot.domain.readings import ProbeResult, Reading, RequestCounts, Side
 from bot.domain.rollback import Rollback
 from bot.domain.timeline import Entry, Event
-from bot.domain.traffic import Sides, TargetState
+from bot.domain.traffic import SideAddress, Sides, TargetState
+from bot.domain.watch import Watch
 
 T = TypeVar("T")
 #: What is simply kept by its id; see `Transaction.keep`.
-K = TypeVar("K", Announcement, Confirmation, Edition, FollowUp, LastSeen, Page)
+K = TypeVar("K", Alert, Announcement, Automatics, Confirmation, Edition, FollowUp, LastSeen, Page, Watch)
 
 
 class Clock(Protocol):
@@ -70,6 +76,13 @@ class Metrics(Protocol):
         reading without a value (see `Reading.problem`); its window is the one that was asked for.
         """
 
+    async def minutes(self, target: Target, *, since: datetime, until: datetime) -> MinutesRead:
+        """Return every whole minute in ``since`` < t <= ``until`` of each revision of the target's service.
+
+        On topology ``services`` of stable's and the canary's service instead. At most six weeks back.
+        Never raises: see `MinutesRead.problem`.
+        """
+
 
 class RequestLog(Protocol):
     """Cloud Logging's request log: real users, seconds late."""
@@ -80,6 +93,28 @@ class RequestLog(Protocol):
         """Return what each side in `sides` answered in the window, never raising.
 
         A log that could not be read is an entry with `RequestCounts.problem`.
+        """
+
+
+class RequestStream(Protocol):
+    """Cloud Logging's request log as it comes in, seconds late."""
+
+    async def buckets(self, target: Target, sides: Sides, *, since: datetime, until: datetime) -> BucketsRead:
+        """Return every bucket of `BUCKET` from `since` on that has ended and is closed by `until`.
+
+        A bucket is closed once nothing more is expected for it, as late as entries come at present.
+        `since` is a whole bucket's beginning. What the open stream has missed is listed instead, so
+        nothing is lost over a restart; no further back than a quarter of an hour. A bucket that cannot
+        be read is held back for 20 s, in case it can be, with the problem said at once; after that its
+        sides are None. Probes of our own are not counted. Never raises.
+        """
+
+    async def endpoints(
+        self, target: Target, side: SideAddress, *, since: datetime, until: datetime
+    ) -> dict[str, Tally] | None:
+        """Return what each endpoint (method and path without query or ids) of a side answered.
+
+        None when the log could not be read.
         """
 
 
@@ -98,11 +133,35 @@ class LogReader(Protocol):
 class Prober(Protocol):
     """Asks a service's health URL itself."""
 
-    async def probe(self, url: str, side: Side, *, requests: int, pause_ms: int) -> ProbeResult:
-        """Send `requests` GETs one after another, 30 s time-out each, never raising.
+    async def probe(
+        self, url: str, side: Side, *, requests: int, pause_ms: int, timeout_seconds: float = 30.0
+    ) -> ProbeResult:
+        """Send `requests` GETs one after another, `timeout_seconds` each, never raising.
 
         Follows no redirects and reads at most 64 KiB of an answer.
         """
+
+
+class Charts(Protocol):
+    """Draws pictures, somewhere where it holds nobody up."""
+
+    async def draw(self, picture: Picture) -> bytes:
+        """Return a PNG. Raises `NotDrawn`; `NoLetters` where it can be drawn in English only."""
+
+
+class NotDrawn(Exception):
+    """A picture could not be drawn; what it shows is said in words all the same."""
+
+
+class NoLetters(NotDrawn):
+    """No font here has the letters of the picture's texts."""
+
+
+class Pictures(Protocol):
+    """Pictures that are kept in Slack without being shown anywhere by themselves."""
+
+    async def upload(self, hour: LastHour, thresholds: Thresholds, *, person: PersonId) -> str:
+        """Draw `hour` for `person` to read and return the file's id. Raises `NotDrawn`."""
 
 
 class PeopleUnknown(Exception):
@@ -224,6 +283,15 @@ class Workflow(StrEnum):
     HOMES = "homes"
     READINESS = "readiness"
     CONFIRM = "confirm"
+    SCOUT = "scout"
+    WATCH = "watch"
+    ASK_WATCH = "ask_watch"
+    ANSWER_ALERT = "answer_alert"
+    FIRE = "fire"
+    FIND_ANSWERS = "find_answers"
+    ARM = "arm"
+    CANARY_LOOK = "canary_look"
+    PICTURE = "picture"
     POST = "post"
 
 
@@ -301,6 +369,18 @@ class Said(StrEnum):
     CHANNEL_REFUSED = "channel_refused"
     READINESS = "readiness"
     POINT_CONFIRMED = "point_confirmed"
+    WATCH_BEGUN = "watch_begun"
+    WATCHED_ALREADY = "watched_already"
+    WATCH_ENDED = "watch_ended"
+    NOT_WATCHED = "not_watched"
+    NO_CANARY = "no_canary"
+    ALERT_ANSWERED = "alert_answered"
+    ALERT_DECIDED = "alert_decided"
+    AUTOMATICS_HELD = "automatics_held"
+    BACK_TEST = "back_test"
+    AUTOMATICS = "automatics"
+    CANARY_FINDING = "canary_finding"
+    PICTURE = "picture"
     FAULT = "fault"
     BROKEN = "broken"
 
@@ -337,6 +417,9 @@ class Showing(StrEnum):
     PAGE_END = "page_end"
     FOLLOW_UPS = "follow_ups"
     FOLLOW_UP_DUE = "follow_up_due"
+    WATCH = "watch"
+    WATCH_LOG = "watch_log"
+    ALERT = "alert"
     NOTICE = "notice"
 
 

@@ -1,7 +1,6 @@
 """Preparing a rollback: is this person allowed, is there anything to roll back, what do the numbers say."""
 
 from dataclasses import dataclass, replace
-from typing import Any
 
 from bot.domain.faults import CloudFault
 from bot.domain.ids import ChannelId, RollbackId
@@ -13,6 +12,7 @@ from bot.domain.timeline import Event
 from bot.usecases.authorize import authorize, refusal_facts
 from bot.usecases.decide_rollback import already_running, request_rollback
 from bot.usecases.faults import fault_facts, fault_problem
+from bot.usecases.give_up_preparing import is_as_alerted, reopen_alert, tell_asker
 from bot.usecases.journal import Line, audit
 from bot.usecases.learn_numbers import learn_numbers
 from bot.usecases.look_at_target import Sight, look_at_target, read_numbers
@@ -20,7 +20,6 @@ from bot.usecases.ports import (
     Clock,
     Cloud,
     Metrics,
-    Notice,
     People,
     Playbooks,
     RequestLog,
@@ -78,7 +77,11 @@ async def _prepare(id: RollbackId, use: Preparing, stable: str | None) -> str:
     if isinstance(sight.plan, NothingToRollBack):
         return await _say_nothing_to_do(rollback, sight.plan, use)
     if rollback.forced and stable is None and isinstance(sight.plan, Plan):
-        return await _act_at_once(rollback, sight, sight.plan, playbook, use)
+        plan = sight.plan
+        if await use.store.look(lambda tx: is_as_alerted(tx, rollback, plan)):
+            return await _act_at_once(rollback, sight, plan, playbook, use)
+        # Somebody has deployed since: what an alert said is no reason to roll that back unasked.
+        rollback = replace(rollback, forced=False)
     before = await _numbers(target, sight, playbook, use)
     return await _ask(replace(rollback, before=before), sight, use)
 
@@ -122,7 +125,7 @@ async def _act_at_once(
 
 
 async def _ask(rollback: Rollback, sight: Sight, use: Preparing) -> str:
-    now = use.clock()
+    now, playbook = use.clock(), use.playbooks.current()
     plan = sight.plan if isinstance(sight.plan, Plan) else None
     candidates = sight.plan.candidates if isinstance(sight.plan, CannotChoose) else ()
     problem = f"{sight.plan.why}:{sight.plan.detail}" if isinstance(sight.plan, CannotChoose) else None
@@ -135,9 +138,10 @@ async def _ask(rollback: Rollback, sight: Sight, use: Preparing) -> str:
     def ask(tx: Transaction) -> str:
         if tx.rollback(rollback.id).state is not RollbackState.ASKED:
             return "decided meanwhile"
-        if already_running(tx, known, by=known.asked_by, at=now):
+        if already_running(tx, known, playbook, by=known.asked_by, at=now):
             return "another one is running"
         tx.save_rollback(known)
+        reopen_alert(tx, known, "asks_first", playbook, at=now)
         tx.show(Showing.ROLLBACK, rollback.id, channel=ChannelId(rollback.channel))
         return "asking"
 
@@ -145,7 +149,7 @@ async def _ask(rollback: Rollback, sight: Sight, use: Preparing) -> str:
 
 
 async def _refuse(rollback: Rollback, no: Refusal, use: Preparing) -> str:
-    now = use.clock()
+    now, playbook = use.clock(), use.playbooks.current()
 
     def refuse(tx: Transaction) -> str:
         tx.save_rollback(moved(rollback, RollbackState.REFUSED, at=now))
@@ -160,36 +164,35 @@ async def _refuse(rollback: Rollback, no: Refusal, use: Preparing) -> str:
             ),
             at=now,
         )
-        tx.tell(_notice(rollback, Said.REFUSED, facts), key=f"refused:{rollback.id}")
+        key = f"refused:{rollback.id}"
+        tell_asker(tx, rollback, Said.REFUSED, facts, playbook, key=key, at=now)
         return "refused"
 
     return await use.store.change(refuse)
 
 
 async def _say_nothing_to_do(rollback: Rollback, nothing: NothingToRollBack, use: Preparing) -> str:
-    now = use.clock()
+    now, playbook = use.clock(), use.playbooks.current()
     facts = {"why": nothing.why.value, "serving": nothing.serving, "target": rollback.target}
 
     def say(tx: Transaction) -> str:
         ended = moved(rollback, RollbackState.NOTHING_TO_DO, at=now)
         tx.save_rollback(replace(ended, problem=f"{nothing.why}:{nothing.serving}"))
-        tx.tell(_notice(rollback, Said.NOTHING_TO_ROLL_BACK, facts), key=f"nothing:{rollback.id}")
+        key = f"nothing:{rollback.id}"
+        tell_asker(tx, rollback, Said.NOTHING_TO_ROLL_BACK, facts, playbook, key=key, at=now)
         return "nothing to roll back"
 
     return await use.store.change(say)
 
 
 async def _end_with_fault(rollback: Rollback, fault: CloudFault, target: Target, use: Preparing) -> str:
-    now = use.clock()
+    now, playbook = use.clock(), use.playbooks.current()
     facts = fault_facts(fault, target, changed=False) | {"target": rollback.target}
 
     def end(tx: Transaction) -> str:
         tx.save_rollback(replace(moved(rollback, RollbackState.FAILED, at=now), problem=fault_problem(fault)))
-        tx.tell(_notice(rollback, Said.FAULT, facts), key=f"fault:{rollback.id}")
+        key = f"fault:{rollback.id}"
+        tell_asker(tx, rollback, Said.FAULT, facts, playbook, key=key, at=now)
         return "failed"
 
     return await use.store.change(end)
-
-
-def _notice(rollback: Rollback, what: Said, facts: dict[str, Any]) -> Notice:
-    return Notice(what=what, person=rollback.asked_by, channel=ChannelId(rollback.channel), facts=facts)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from bot.domain.ids import ChannelId, IncidentNumber, PersonId
 from bot.domain.incident import Incident, IncidentState
+from bot.domain.people import AUTOMATICS
 from bot.domain.steps import Step, open_steps
 from bot.domain.timeline import Event
 from bot.usecases.editions import playbook_of
@@ -50,5 +51,9 @@ def _owner(step: Step, incident: Incident) -> PersonId:
 
 
 def in_command(incident: Incident) -> PersonId:
-    """Return the commander; while nobody has taken command, whoever the incident began with."""
-    return incident.commander or incident.opened_by
+    """Return the commander; while nobody has taken command, whoever the incident began with.
+
+    Where the bot itself has opened it that is nobody, so whoever came first when they were called.
+    """
+    began = [incident.opened_by] if incident.opened_by != AUTOMATICS else list(incident.roles.values())
+    return incident.commander or next(iter(began), incident.opened_by)

@@ -7,12 +7,15 @@ from datetime import datetime
 from bot.domain.by_hand import change_lines, gcloud_line
 from bot.domain.change import RUNNING_CHANGE, Change, ChangeState, moved_change
 from bot.domain.ids import ChangeId, ChannelId, PersonId, RollbackId
+from bot.domain.people import AUTOMATICS
 from bot.domain.playbook import Playbook
 from bot.domain.rollback import RUNNING, Rollback, RollbackState, moved
 from bot.domain.timeline import Event
 from bot.usecases.change_progress import ending_line, show_change
+from bot.usecases.give_up_preparing import break_off, reopen_alert
 from bot.usecases.journal import Line, write_lines
 from bot.usecases.ports import Clock, Notice, Playbooks, Said, Showing, Store, Transaction, Workflow
+from bot.usecases.report_broken_watch import report_broken_watch
 
 
 async def report_breakage(
@@ -29,17 +32,23 @@ async def report_breakage(
 
     def report(tx: Transaction) -> None:
         by_hand, person, channel = "", arguments.get("person"), arguments.get("channel")
+        report_broken_watch(tx, workflow, arguments, reference, at=now)
         if "rollback" in arguments:
             rollback = tx.rollback(RollbackId(arguments["rollback"]))
             _end(tx, rollback, workflow, reference, playbook, at=now)
+            if rollback.state is RollbackState.ASKED:
+                reopen_alert(tx, rollback, "broken", playbook, at=now, detail=reference)
             by_hand = _by_hand(rollback, playbook)
             person, channel = rollback.decided_by or rollback.asked_by, rollback.channel
+        if workflow is Workflow.FIRE:
+            break_off(tx, arguments["alert"], reference, playbook, at=now)
         if "change" in arguments:
             change = tx.change(ChangeId(arguments["change"]))
             _end_change(tx, change, reference, playbook, at=now)
             by_hand = _change_by_hand(change, playbook)
             person, channel = change.decided_by or change.asked_by, change.channel
-        if person and channel:
+        # Nobody reads what is said to the bot itself; the incident's timeline has the line.
+        if person and channel and person != AUTOMATICS:
             notice = Notice(
                 what=Said.BROKEN,
                 person=PersonId(person),

@@ -87,7 +87,7 @@ async def read_status(name: TargetName, *, use: Reporting) -> Status:
     playbook = use.playbooks.current()
     target = playbook.targets[name]
     now = use.clock()
-    known = await use.store.look(lambda tx: _going_on(tx, name, at=now))
+    known = await use.store.look(lambda tx: going_on(tx, name, at=now))
     try:
         sight = await look_at_target(target, cloud=use.cloud)
     except CloudFault as fault:
@@ -108,7 +108,7 @@ async def read_status(name: TargetName, *, use: Reporting) -> Status:
     )
 
 
-def _going_on(tx: Transaction, name: TargetName, *, at: datetime) -> Status:
+def going_on(tx: Transaction, name: TargetName, *, at: datetime) -> Status:
     """Return what our own records say about a target."""
     incident, rollback = tx.open_incident(name), tx.last_rollback(name)
     return Status(

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import inspect
 import json
 import os
 import sys
@@ -12,17 +13,22 @@ import httpx
 import pytest
 import pytest_asyncio
 
+from bot.adapters.slack_identity import OwnIdentity
 from bot.bootstrap import build
 from bot.sandbox.names import BOT_TOKEN, SIGNING_SECRET
 from bot.sandbox.run import free_port, read_manifest
 from bot.sandbox.slack import SandboxSlack
 from bot.settings import Settings
+from bot.web import bolt_app
 
 ROOT = Path(__file__).parents[2]
 PLAYBOOK = ROOT / "tests" / "journeys" / "playbook.yaml"
 START_WITHIN_SECONDS = 30.0
 #: Each takes a tenth of a second and more to import, and no answer needs it.
-HEAVY = {"google.cloud", "google.api_core", "grpc", "matplotlib", "jinja2"}
+HEAVY = {
+    "google.cloud", "google.api_core", "grpc", "jinja2", "matplotlib", "numpy", "PIL",
+    "bot.adapters.chart_process", "bot.adapters.chart_drawing",
+}  # fmt: skip
 #: How the bot learns who it is. Nobody waits for it.
 IDENTITY_CALLS = {"auth.test", "bots.info"}
 
@@ -104,7 +110,15 @@ async def _alive(process: asyncio.subprocess.Process, address: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "line", ["/rollback help", "/rollback canary slow", "/canary status", "/incident list"]
+    "line",
+    [
+        "/rollback help",
+        "/rollback canary slow",
+        "/canary status",
+        "/canary metrics",
+        "/canary probe 5 0",
+        "/incident list",
+    ],
 )
 async def test_the_first_answer_waits_for_no_heavy_import_and_no_call_to_slack(
     web: asyncio.subprocess.Process, slack: SandboxSlack, line: str
@@ -117,3 +131,18 @@ async def test_the_first_answer_waits_for_no_heavy_import_and_no_call_to_slack(
     assert (answer.status, answer.shown) == (200, None)
     assert imported & HEAVY == set()
     assert called <= IDENTITY_CALLS
+
+
+async def test_a_start_does_not_read_the_sources_of_whoever_called_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stack(*_: object) -> None:
+        raise AssertionError("Bolt looks through the stack for a name")
+
+    house = build(Settings(DATABASE_URL=f"sqlite:///{tmp_path}/backout.db", BACKOUT_PLAYBOOK=PLAYBOOK))
+    monkeypatch.setattr(inspect, "stack", stack)
+
+    app = bolt_app(house, OwnIdentity(house.slack))
+
+    assert app.name == "backout"
+    await house.close()

@@ -14,7 +14,8 @@ from google.logging.type.http_request_pb2 import HttpRequest
 from google.protobuf.duration_pb2 import Duration
 from grpc import StatusCode as Code
 
-from bot.adapters.cloud_logging import MOST_ENTRIES, PAGE_SIZE, CloudLogging
+from bot.adapters.cloud_logging import CloudLogging
+from bot.adapters.request_log import MOST_ENTRIES, PAGE_SIZE
 from bot.domain.ids import RevisionName, ServiceName
 from bot.domain.readings import RequestCounts, Side
 from bot.domain.traffic import SideAddress, Sides

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bot.adapters.cloud_logging import CloudLogging
+from bot.adapters.log_stream import LogStream
 from bot.adapters.monitoring import CloudMonitoring
 from bot.adapters.probe import HttpProber
 from bot.domain.ids import RevisionName, ServiceName
@@ -112,6 +113,29 @@ async def test_metrics_are_as_late_as_google_shows_them(
 
 
 @BOTH
+async def test_the_last_half_hour_is_read_minute_by_minute(
+    metrics: CloudMonitoring, target: Target, sides: Sides
+) -> None:
+    now = datetime.now(UTC)
+
+    read = await metrics.minutes(target, since=now - timedelta(minutes=30), until=now)
+
+    assert read.problem is None
+    assert sides.canary is not None
+    # The canaries have been there for ten minutes.
+    for side, least in ((sides.canary, 6), (sides.stable, 25)):
+        mine = read.of(side.revision or side.service)
+        assert least <= len(mine) <= 30
+        assert [minute.since for minute in mine[1:]] == [minute.until for minute in mine[:-1]]
+        for minute in mine:
+            assert (minute.requests or 0) > 100
+            assert (minute.errors, (minute.instances or 0) >= 1) == (0, True)
+            assert 100 < (minute.p95_ms or 0) < 250
+            assert 1 < (minute.memory_median or 0) <= (minute.memory or 0) < 100
+            assert 1 < (minute.cpu or 0) < 100
+
+
+@BOTH
 async def test_no_series_is_no_data(
     metrics: CloudMonitoring, sandbox: SandboxCloud, target: Target, sides: Sides
 ) -> None:
@@ -178,6 +202,27 @@ async def test_both_revisions_are_counted_in_one_call(log: CloudLogging, sandbox
     await log.count(API, API_SIDES, since=now - timedelta(seconds=30), until=now)
 
     assert [call.method for call in sandbox.calls] == ["ListLogEntries"]
+
+
+async def test_one_slow_endpoint_is_told_from_the_others(sandbox: SandboxCloud) -> None:
+    stream = LogStream(f"http://{sandbox.grpc_address}", PROJECT, lambda: datetime.now(UTC))
+    sandbox.set_fault(API_SERVICE, Fault.SLOW_ONE, True, revision=API_STABLE)
+    since = datetime.now(UTC)
+    sandbox.load(API_SERVICE, 200)
+    await asyncio.sleep(0.8)
+    pause(sandbox)
+    await asyncio.sleep(1.2)
+
+    found = await stream.endpoints(API, API_SIDES.stable, since=since, until=datetime.now(UTC))
+
+    assert found is not None
+    assert found.keys() == {"GET /api/chat", "GET /api/recommend", "GET /api/session"}
+    assert (found["GET /api/recommend"].percentile_ms(50) or 0) > 200
+    assert (found["GET /api/chat"].percentile_ms(50) or 0) < 200
+    assert sum(tally.requests for tally in found.values()) == sum(
+        times for (revision, _), times in sandbox.answers(API_SERVICE).items() if revision == API_STABLE
+    )
+    await stream.close()
 
 
 async def test_a_window_before_anything_happened_holds_nothing(log: CloudLogging) -> None:

@@ -12,6 +12,7 @@ from grpc import StatusCode as Code
 
 from bot.adapters.monitoring import CloudMonitoring
 from bot.domain.ids import RevisionName, ServiceName
+from bot.domain.observation import Minute, MinutesRead
 from bot.domain.readings import Metric, Reading, Side
 from bot.domain.traffic import SideAddress, Sides
 from tests.integration.scripted_google import Script, scripted_google
@@ -276,3 +277,166 @@ async def test_a_target_without_a_project_is_a_problem() -> None:
 def test_a_wrong_endpoint_is_refused_when_the_adapter_is_built() -> None:
     with pytest.raises(ValueError, match="CLOUD_MONITORING_ENDPOINT"):
         CloudMonitoring("http://monitoring.example.com:80", PROJECT)
+
+
+async def minutes(
+    script: Script, *, since: datetime = NOON - 3 * MINUTE, until: datetime = NOW, target: Any = None
+) -> MinutesRead:
+    async with scripted_google(script) as google:
+        metrics = CloudMonitoring(f"http://{google.address}", PROJECT)
+        read = await metrics.minutes(target or revisions_target(), since=since, until=until)
+        await metrics.close()
+    return read
+
+
+def with_instances(request: Any) -> Any:
+    if "instance_count" in request.filter:
+        return Answer(time_series=[series(CANARY, {NOON: 2})])
+    return a_split_minute(request)
+
+
+async def test_every_minute_is_one_row_of_all_its_metrics() -> None:
+    requests: list[Any] = []
+
+    def script(request: Any) -> Any:
+        requests.append(request)
+        return with_instances(request)
+
+    read = await minutes(script)
+
+    assert len(requests) == 6
+    assert read.problem is None
+    assert [(m.until, m.name) for m in read.minutes] == [
+        (NOON - MINUTE, STABLE),
+        (NOON - MINUTE, CANARY),
+        (NOON, STABLE),
+        (NOON, CANARY),
+    ]
+    assert read.of(CANARY)[-1] == Minute(
+        name=CANARY,
+        since=NOON - MINUTE,
+        until=NOON,
+        requests=200,
+        errors=10,
+        p95_ms=812.0,
+        memory=90.0,
+        memory_median=90.0,
+        cpu=50.0,
+        instances=2,
+    )
+    before = read.of(CANARY)[0]
+    assert (before.requests, before.errors, before.p95_ms) == (100, 0, None)
+
+
+async def test_the_window_is_of_whole_minutes() -> None:
+    windows = set()
+
+    def script(request: Any) -> Any:
+        windows.add((request.interval.start_time, request.interval.end_time))
+        return Answer()
+
+    await minutes(script, since=NOON - MINUTE * 2.5, until=NOON + timedelta(seconds=59))
+    await minutes(script, since=NOON - MINUTE * 2, until=NOON)
+    await minutes(script, since=NOON - timedelta(weeks=9), until=NOON)
+
+    assert windows == {(NOON - MINUTE * 2, NOON), (NOON - timedelta(weeks=6), NOON)}
+
+
+async def test_within_one_minute_nothing_is_asked() -> None:
+    def script(request: Any) -> Any:
+        raise AssertionError(request)
+
+    read = await minutes(script, since=NOON + timedelta(seconds=1), until=NOON + timedelta(seconds=59))
+
+    assert read == MinutesRead()
+
+
+async def test_the_median_and_the_instances_are_asked_for_as_google_can_answer_them() -> None:
+    asked: dict[tuple[str, str], tuple[str, list[str]]] = {}
+
+    def script(request: Any) -> Any:
+        how = request.aggregation
+        kind = request.filter.split('"')[1].removeprefix("run.googleapis.com/")
+        asked[kind, how.cross_series_reducer.name] = (
+            how.per_series_aligner.name,
+            list(how.group_by_fields),
+        )
+        return Answer()
+
+    await minutes(script)
+
+    revision = "resource.labels.revision_name"
+    assert asked == {
+        ("request_count", "REDUCE_SUM"): ("ALIGN_DELTA", [revision, "metric.labels.response_code_class"]),
+        ("request_latencies", "REDUCE_PERCENTILE_95"): ("ALIGN_DELTA", [revision]),
+        ("container/memory/utilizations", "REDUCE_PERCENTILE_99"): ("ALIGN_DELTA", [revision]),
+        ("container/memory/utilizations", "REDUCE_PERCENTILE_50"): ("ALIGN_DELTA", [revision]),
+        ("container/cpu/utilizations", "REDUCE_PERCENTILE_99"): ("ALIGN_DELTA", [revision]),
+        ("container/instance_count", "REDUCE_SUM"): ("ALIGN_MAX", [revision]),
+    }
+
+
+async def test_a_week_comes_in_pages() -> None:
+    week = [NOON - n * MINUTE for n in range(7 * 24 * 60)]
+
+    def script(request: Any) -> Any:
+        if "request_count" not in request.filter:
+            return Answer()
+        start = int(request.page_token or 0)
+        end = start + request.page_size
+        values = dict.fromkeys(week[start:end], 60.0)
+        return Answer(
+            time_series=[series(CANARY, values, "2xx")],
+            next_page_token=str(end) if end < len(week) else "",
+        )
+
+    read = await minutes(script, since=NOON - timedelta(days=7))
+
+    assert len(read.minutes) == len(week)
+    assert {m.requests for m in read.minutes} == {60}
+    assert read.minutes[0].until == NOON - timedelta(days=7) + MINUTE
+
+
+async def test_one_metrics_fault_leaves_its_field_empty_and_is_named() -> None:
+    def script(request: Any) -> Any:
+        return Code.PERMISSION_DENIED if "latencies" in request.filter else with_instances(request)
+
+    read = await minutes(script)
+
+    assert read.problem == "p95: permission: Google's sentence"
+    newest = read.of(CANARY)[-1]
+    assert (newest.requests, newest.p95_ms, newest.memory) == (200, None, 90.0)
+
+
+async def test_a_fault_of_every_metric_is_named_once() -> None:
+    read = await minutes(lambda _: Code.UNAUTHENTICATED)
+
+    assert read == MinutesRead(problem="login: Google's sentence")
+
+
+async def test_points_that_cannot_be_are_left_out_and_the_newer_of_two_counts() -> None:
+    script = by_metric(
+        request_count=Answer(
+            time_series=[
+                series(CANARY, {NOON: 100, NOON - MINUTE: -5, NOON + MINUTE: 7}, "2xx"),
+                series(CANARY, {NOON: 120}, "2xx"),
+            ]
+        ),
+        request_latencies=Answer(time_series=[series(CANARY, {NOON: float("nan")})]),
+    )
+
+    read = await minutes(script)
+
+    assert [(m.until, m.requests, m.p95_ms) for m in read.minutes] == [(NOON, 120, None)]
+
+
+async def test_two_services_are_two_names() -> None:
+    def script(request: Any) -> Any:
+        service = CHAT_CANARY if f'"{CHAT_CANARY}"' in request.filter else CHAT
+        assert request.aggregation.group_by_fields[0] == "resource.labels.service_name"
+        counts = [series(service, {NOON: 5}, "5xx", label="service_name")]
+        return by_metric(request_count=Answer(time_series=counts))(request)
+
+    read = await minutes(script, target=services_target())
+
+    assert [(m.name, m.requests, m.errors) for m in read.minutes] == [(CHAT, 5, 5), (CHAT_CANARY, 5, 5)]

@@ -68,8 +68,10 @@ async def tiny_server(*answers: bytes, pause_seconds: float = 0.0) -> AsyncItera
 
 
 async def probe(url: str, *, requests: int = 3, pause_ms: int = 0, timeout_seconds: float = 5) -> ProbeResult:
-    prober = HttpProber(timeout_seconds=timeout_seconds, allow_loopback=True)
-    return await prober.probe(url, Side.STABLE, requests=requests, pause_ms=pause_ms)
+    prober = HttpProber(allow_loopback=True)
+    return await prober.probe(
+        url, Side.STABLE, requests=requests, pause_ms=pause_ms, timeout_seconds=timeout_seconds
+    )
 
 
 async def test_good_answers_are_counted_with_their_latency() -> None:

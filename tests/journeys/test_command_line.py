@@ -1,5 +1,6 @@
 """``backout`` in a terminal: the same rollback, with the bot running or not, and with Slack down."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -115,6 +116,28 @@ async def test_status_tells_how_the_canary_stands(world: World, url: str) -> Non
     assert ran.code == 0
     assert f"90 % → {API_STABLE} (stable)" in ran.said
     assert "No open incident." in ran.said
+
+
+async def test_metrics_and_a_probe_of_both_sides_are_shown_without_the_bot(world: World, url: str) -> None:
+    environment = Bot(world=world, database_url=url).environment()
+
+    metrics = await backout(environment, "metrics")
+    probed = await backout(environment, "probe", "3", "0", "--json")
+
+    assert (metrics.code, probed.code) == (0, 0)
+    assert "Error rate" in metrics.said
+    assert "Read at" in metrics.said
+    assert {(side["side"], side["sent"]) for side in json.loads(probed.said)["probes"]} == {
+        ("canary", 3),
+        ("stable", 3),
+    }
+
+
+async def test_a_probe_that_cannot_be_is_answered_with_what_to_write(world: World, url: str) -> None:
+    ran = await backout(Bot(world=world, database_url=url).environment(), "probe", "20", "requests")
+
+    assert ran.code == 2
+    assert "/canary probe 20 100 canary" in ran.said
 
 
 async def test_status_without_its_database_still_says_what_is_wrong_in_words(world: World) -> None:

@@ -15,8 +15,7 @@ from tests.journeys.world import PLAYBOOK, Bot, World, running_bot, texts, until
 @pytest.fixture
 def bot(world: World, standing_bot: Bot) -> Bot:
     """A running bot. Nothing is rolled back here, so nobody needs to use the service meanwhile."""
-    for service in ("ion-api", "ion-chat-router"):
-        world.cloud.load(service, 0)
+    world.cloud.load("ion-api", 0)
     world.slack.events_url = standing_bot.events_url
     return standing_bot
 
@@ -41,6 +40,9 @@ async def answer(world: World, typed: str, *, user: str = "U0LUBIT") -> str:
         ("/canary help", "Targets: canary, chat."),
         ("/canary stauts", "I don't know `/canary stauts`. Did you mean `/canary status`?"),
         ("/canary status chut", "There is no target `chut`. Try `/canary status chat`."),
+        ("/canary metrics chut", "There is no target `chut`. Try `/canary metrics chat`."),
+        ("/canary logs slwo", "I don't know `slwo`. Try `/canary logs slow`"),
+        ("/canary probe 20 requests", "Write how many requests each side gets (1 to 100)"),
         ("/incident", "*/incident new [TARGET]* declares an incident."),
         ("/incident help", "*/incident close [N]* closes it, after showing"),
         ("/incident lsit", "Did you mean `/incident list`?"),

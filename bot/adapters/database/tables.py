@@ -368,3 +368,85 @@ class ConfirmationRow(Base):
     by: Mapped[str] = mapped_column(String(100))
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime]
+
+
+class WatchRow(Base):
+    """One target's watch; a new one takes the place of the last."""
+
+    __tablename__ = "watch"
+
+    id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    number: Mapped[int]
+    state: Mapped[str] = mapped_column(String(20), index=True)
+    created_at: Mapped[datetime]
+    started_by: Mapped[str] = mapped_column(String(100))
+    canary: Mapped[str] = mapped_column(String(100))
+    stable: Mapped[str] = mapped_column(String(100))
+    percent: Mapped[int] = mapped_column(comment="the canary's share, percent")
+    sides: Mapped[dict[str, Any]]
+    channel: Mapped[str] = mapped_column(String(100))
+    turn: Mapped[int] = mapped_column(comment="whoever works with an older one changes nothing")
+    deployed_at: Mapped[datetime | None]
+    looked_at: Mapped[datetime | None]
+    read_until: Mapped[datetime | None]
+    minutes_until: Mapped[datetime | None]
+    checked_at: Mapped[datetime | None]
+    closely_until: Mapped[datetime | None]
+    rolled_back_at: Mapped[datetime | None]
+    ended_at: Mapped[datetime | None]
+    ended_why: Mapped[str | None] = mapped_column(String(40))
+    ended_by: Mapped[str | None] = mapped_column(String(100))
+    alerts: Mapped[int]
+    judge: Mapped[dict[str, Any]]
+    readings: Mapped[list[Any]]
+    points: Mapped[list[Any]]
+    sources: Mapped[dict[str, Any]]
+    official: Mapped[list[Any]]
+    carried: Mapped[dict[str, Any]]
+
+
+class AlertRow(Base):
+    """One alert about one canary."""
+
+    __tablename__ = "alert"
+
+    id: Mapped[str] = mapped_column(String(80), primary_key=True)
+    target: Mapped[str] = mapped_column(String(40), index=True)
+    state: Mapped[str] = mapped_column(String(20), index=True)
+    created_at: Mapped[datetime]
+    kind: Mapped[str] = mapped_column(String(40))
+    mode: Mapped[str] = mapped_column(String(20))
+    canary: Mapped[str] = mapped_column(String(100))
+    stable: Mapped[str] = mapped_column(String(100))
+    percent: Mapped[int]
+    facts: Mapped[dict[str, Any]]
+    also: Mapped[list[Any]]
+    not_by_itself: Mapped[str] = mapped_column(String(40))
+    minutes: Mapped[float | None]
+    incident: Mapped[int | None] = mapped_column(ForeignKey("incident.number"), index=True)
+    rollback: Mapped[str | None] = mapped_column(String(40))
+    fires_at: Mapped[datetime | None]
+    by: Mapped[str | None] = mapped_column(String(100))
+    at: Mapped[datetime | None]
+    why: Mapped[str] = mapped_column(Text)
+    pressed_at: Mapped[datetime | None]
+    called: Mapped[bool] = mapped_column(comment="a second message called people to a countdown")
+
+
+class AutomaticsRow(Base):
+    """Whether the bot may roll a target back by itself."""
+
+    __tablename__ = "automatics"
+
+    id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    created_at: Mapped[datetime]
+    armed: Mapped[bool]
+    by: Mapped[str | None] = mapped_column(String(100))
+    at: Mapped[datetime | None]
+    off_why: Mapped[str] = mapped_column(String(100))
+    held_until: Mapped[datetime | None]
+    held_by: Mapped[str | None] = mapped_column(String(100))
+    fired_at: Mapped[list[Any]]
+    rolled_to: Mapped[list[Any]]
+    rolled_from: Mapped[list[Any]]
+    refused: Mapped[list[Any]]

@@ -8,13 +8,16 @@ from datetime import UTC, datetime
 from typing import Any
 
 from pydantic import TypeAdapter
+from pydantic_core import PydanticSerializationError, from_json
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from bot.adapters.database.tables import (
+    AlertRow,
     AnnouncementRow,
+    AutomaticsRow,
     Base,
     ChainRow,
     ChangeRow,
@@ -30,8 +33,11 @@ from bot.adapters.database.tables import (
     RequestRow,
     RollbackRow,
     TimerRow,
+    WatchRow,
 )
+from bot.domain.alert import Alert
 from bot.domain.announcement import Announcement
+from bot.domain.automatics import Automatics
 from bot.domain.change import RUNNING_CHANGE, Change
 from bot.domain.confirmation import Confirmation
 from bot.domain.edition import Edition
@@ -42,6 +48,7 @@ from bot.domain.last_seen import HOME_FOLLOWS_FOR, LastSeen, SeenKind
 from bot.domain.paging import Page
 from bot.domain.rollback import RUNNING, Rollback
 from bot.domain.timeline import GENESIS, Entry, Event, link
+from bot.domain.watch import Watch
 from bot.usecases.ports import K, Notice, NotKept, Showing, TargetBusy, Transaction, Workflow
 
 _ROLLBACK = TypeAdapter(Rollback)
@@ -50,12 +57,15 @@ _INCIDENT = TypeAdapter(Incident)
 
 #: Where each kind of simply kept value lives.
 _SHELVES: Mapping[type, type[Any]] = {
+    Alert: AlertRow,
     Announcement: AnnouncementRow,
+    Automatics: AutomaticsRow,
     Confirmation: ConfirmationRow,
     Edition: EditionRow,
     FollowUp: FollowUpRow,
     LastSeen: LastSeenRow,
     Page: PageRow,
+    Watch: WatchRow,
 }
 _ADAPTERS: Mapping[type, TypeAdapter[Any]] = {kind: TypeAdapter(kind) for kind in _SHELVES}
 #: How many timers one transaction wakes.
@@ -71,6 +81,8 @@ class SqlTransaction(Transaction):
     def __init__(self, session: Session, start: Starter) -> None:
         self._session = session
         self._start = start
+        #: Locked rows; the session itself forgets what nobody holds, and would read it again to change it.
+        self._locked: list[Any] = []
 
     def first_time(self, key: str, *, at: datetime) -> bool:
         """See `Transaction.first_time`."""
@@ -205,6 +217,7 @@ class SqlTransaction(Transaction):
         row = self._session.get(_SHELVES[what], id, with_for_update=True, populate_existing=True)
         if row is None:
             raise NotKept(f"no {what.__name__} {id}")
+        self._locked.append(row)
         return _value(what, row)
 
     def find(self, what: type[K], **where: Any) -> tuple[K, ...]:
@@ -364,7 +377,15 @@ def _storable(value: Any) -> Any:
 
 def _columns(adapter: TypeAdapter[Any], value: Any) -> dict[str, Any]:
     """Fields as columns: compound ones as JSON, the rest as Python values."""
-    plain = adapter.dump_python(_storable(value), mode="json")
+    try:
+        written = adapter.dump_json(value)
+    except (PydanticSerializationError, UnicodeEncodeError):
+        written = b"\\u0000"
+    if b"\\u0000" in written:
+        # Seldom: going through every part of a value takes several times as long as writing it.
+        value = _storable(value)
+        written = adapter.dump_json(value)
+    plain = from_json(written)
     return {
         field.name: raw if isinstance(raw := getattr(value, field.name), datetime) else plain[field.name]
         for field in fields(value)

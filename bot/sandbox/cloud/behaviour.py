@@ -13,6 +13,10 @@ class Fault(StrEnum):
     SLOW = "slow"
     #: The container crashed: connections are cut, so its callers see a 503 from the ingress.
     DOWN = "down"
+    #: Memory climbs from where it is towards the limit, in every instance alike.
+    LEAK = "leak"
+    #: One endpoint answers as late as with `SLOW`, the others as ever.
+    SLOW_ONE = "slow_one"
 
 
 #: What a rollback needs, and the reads beside it.
@@ -42,6 +46,7 @@ class Behaviour:
         granted_permissions: what TestIamPermissions reports; without ``run.services.get`` or
             ``run.services.update`` those calls are refused too.
         baseline_error_ratio: share of ``/api/...`` requests that fail on a healthy revision, 0 to 1.
+        leak_per_minute: how much of its memory limit a leaking container loses each minute, 0 to 1.
 
     Cloud Monitoring:
         sample_seconds: length of one sample.
@@ -52,6 +57,11 @@ class Behaviour:
         log_lag_seconds: from the end of a request until its entry can be read.
         empty_log_page: the first page of every listing is empty, with a token.
         suppressed: entries the tail says it suppressed in each response; 0 is off.
+        tail_withholds: share of the entries that the tail really suppresses, and says so, 0 to 1.
+        tail_repeats: the tail sends every entry twice, the second time in the next response.
+        tail_late_ratio, tail_late_seconds: share of the entries that the tail sends so much later.
+        tail_drops_after_seconds: the tail breaks off with UNAVAILABLE so long after it was opened; 0 is off.
+        clock_ahead_seconds: how far in the future entries are stamped.
     """
 
     settle_seconds: float = 2.0
@@ -62,12 +72,19 @@ class Behaviour:
     forbid_operations: bool = False
     granted_permissions: frozenset[str] = field(default=ALL_PERMISSIONS)
     baseline_error_ratio: float = 0.0
+    leak_per_minute: float = 0.08
     sample_seconds: float = 60.0
     visible_after_seconds: float = 120.0
     no_series: bool = False
     log_lag_seconds: float = 1.0
     empty_log_page: bool = False
     suppressed: int = 0
+    tail_withholds: float = 0.0
+    tail_repeats: bool = False
+    tail_late_ratio: float = 0.0
+    tail_late_seconds: float = 0.0
+    tail_drops_after_seconds: float = 0.0
+    clock_ahead_seconds: float = 0.0
 
     def copy_from(self, other: "Behaviour") -> None:
         """Take over every switch of `other`, in place: others may hold this very object."""

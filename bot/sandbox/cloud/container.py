@@ -23,6 +23,9 @@ ERROR_RATIO = 0.05
 #: Requests slower than this leave a warning with `latency_ms`, as the guide's log filter expects.
 SLOW_LINE_MS = 500.0
 
+#: What `Fault.SLOW_ONE` slows down.
+SLOW_ENDPOINT = "/api/recommend"
+
 #: What the application writes when a request fails: the guide's suspects.
 FAILURES = (
     "KeyError: 'turn_id' while loading the session of a multi-turn conversation",
@@ -87,9 +90,9 @@ class Container:
         return HttpResponse(status=response.status, headers=headers, body=response.body)
 
     async def _work(self, request: HttpRequest) -> HttpResponse:
-        latency_ms = self.latency.draw(self.rng) * (SLOW_FACTOR if Fault.SLOW in self.faults else 1)
-        await asyncio.sleep(latency_ms / 1000)
         path = request.path.partition("?")[0]
+        latency_ms = self.latency.draw(self.rng) * (SLOW_FACTOR if self._is_slow(path) else 1)
+        await asyncio.sleep(latency_ms / 1000)
         if path == "/health":
             return _json(200, health="healthy", service=self.service, revision=self.revision)
         if not path.startswith("/api/"):
@@ -100,6 +103,9 @@ class Container:
             self._write(request, "ERROR", self.rng.choice(FAILURES), latency_ms)
             return _json(500, error="internal error")
         return await self.app(request) if self.app else _json(200, reply="ok", revision=self.revision)
+
+    def _is_slow(self, path: str) -> bool:
+        return Fault.SLOW in self.faults or (Fault.SLOW_ONE in self.faults and path == SLOW_ENDPOINT)
 
     def _error_ratio(self) -> float:
         return ERROR_RATIO if Fault.ERRORS in self.faults else self.behaviour.baseline_error_ratio

@@ -76,7 +76,7 @@ class LogStore:
             seen.revision,
             log_name=REQUESTS,
             severity=name,
-            at=seen.at.timestamp(),
+            at=seen.at.timestamp() + self._behaviour.clock_ahead_seconds,
             trace=seen.trace,
             request=seen,
             text=None if seen.reached else NO_ANSWER,

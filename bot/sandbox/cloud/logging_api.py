@@ -23,6 +23,7 @@ from bot.sandbox.cloud.log_messages import entry
 from bot.sandbox.cloud.log_store import LogRecord, LogStore
 from bot.sandbox.cloud.rejection import Rejection, denied, invalid
 from bot.sandbox.cloud.rpc import Gate, reader, write
+from bot.sandbox.cloud.tail_switches import TailSwitches
 from bot.sandbox.names import PROJECT
 
 ListAnswer: Any = ListLogEntriesResponse.pb()
@@ -126,9 +127,12 @@ class LoggingApi:
         try:
             async for answer in self._follow(wanted, buffer_seconds):
                 yield answer
+        except Rejection as rejection:
+            call.outcome = rejection.code.name
+            await context.abort(rejection.code, rejection.detail)
         finally:
             self._open_tails -= 1
-            call.outcome = "CANCELLED"
+            call.outcome = call.outcome or "CANCELLED"
 
     def _check_tail(self, request: Any) -> tuple[LogFilter, float]:
         _check_projects(request.resource_names)
@@ -146,23 +150,32 @@ class LoggingApi:
         return wanted, seconds
 
     async def _follow(self, wanted: LogFilter, buffer_seconds: float) -> AsyncIterator[Any]:
-        """Send what becomes readable from now on, each record `buffer_seconds` later, in time order."""
-        seen = self._now()
+        """Send what becomes readable from now on, each record `buffer_seconds` later, in time order.
+
+        Raises:
+            Rejection: UNAVAILABLE, where the switches say so.
+        """
+        opened = seen = self._now()
+        tail = TailSwitches(self._behaviour)
         while True:
             await asyncio.sleep(TICK_SECONDS)
+            drops = self._behaviour.tail_drops_after_seconds
+            if drops and self._now() >= opened + drops:
+                raise Rejection(grpc.StatusCode.UNAVAILABLE, "The stream was broken off.")
             until = self._now() - buffer_seconds
             if until <= seen:
                 continue
             found = [record for record in self._store.between(seen, until) if wanted.passes(record)]
             seen = until
-            if found:
-                yield self._tail_answer(sorted(found, key=_order))
+            sent, withheld = tail.pass_on(found, now=self._now())
+            if sent or withheld:
+                yield self._tail_answer(sorted(sent, key=_order), withheld)
 
-    def _tail_answer(self, records: list[LogRecord]) -> Any:
+    def _tail_answer(self, records: list[LogRecord], withheld: int) -> Any:
         answer = TailAnswer(entries=[entry(record) for record in records])
-        if self._behaviour.suppressed:
+        if suppressed := self._behaviour.suppressed + withheld:
             reason = TailLogEntriesResponse.SuppressionInfo.Reason.RATE_LIMIT
-            answer.suppression_info.add(reason=int(reason), suppressed_count=int(self._behaviour.suppressed))
+            answer.suppression_info.add(reason=int(reason), suppressed_count=int(suppressed))
         return answer
 
 

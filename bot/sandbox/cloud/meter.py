@@ -44,6 +44,8 @@ class Meter:
         self._behaviour = behaviour
         self._rng = rng
         self._busy: dict[Owner, _Busy] = {}
+        #: How much of its memory limit each container has leaked, 0 to 1.
+        self._leaked: dict[Owner, float] = {}
         self._since = time.monotonic()
 
     def saw_request(self, seen: RequestSeen) -> None:
@@ -56,8 +58,9 @@ class Meter:
         """Lines cost nothing."""
 
     def clear(self) -> None:
-        """Forget how busy the containers were."""
+        """Forget how busy the containers were, and what they leaked."""
         self._busy.clear()
+        self._leaked.clear()
         self._since = time.monotonic()
 
     async def run(self) -> None:
@@ -76,19 +79,37 @@ class Meter:
             if busy is None or Fault.DOWN in container.faults or busy.last_at < now - IDLE_SECONDS:
                 continue
             rate, busy.requests = busy.requests / elapsed, 0
+            self._leak(owner, is_leaking=Fault.LEAK in container.faults, minutes=elapsed / 60)
             measure(
                 self._samples.current(owner),
                 rate,
                 in_flight=container.in_flight,
                 limits=container.limits,
                 rng=self._rng,
+                leaked=self._leaked.get(owner, 0.0),
             )
+
+    def _leak(self, owner: Owner, *, is_leaking: bool, minutes: float) -> None:
+        """Let it leak; once mended, its instances are new ones."""
+        if is_leaking:
+            self._leaked[owner] = self._leaked.get(owner, 0.0) + self._behaviour.leak_per_minute * minutes
+        else:
+            self._leaked.pop(owner, None)
 
 
 def measure(
-    sample: Sample, requests_per_second: float, *, in_flight: float, limits: Limits, rng: random.Random
+    sample: Sample,
+    requests_per_second: float,
+    *,
+    in_flight: float,
+    limits: Limits,
+    rng: random.Random,
+    leaked: float = 0.0,
 ) -> None:
-    """Add one measurement of each instance to `sample`, with `requests_per_second` over all of them."""
+    """Add one measurement of each instance to `sample`, with `requests_per_second` over all of them.
+
+    Every instance has `leaked` so much of its memory limit, 0 to 1.
+    """
     needed = math.ceil(requests_per_second / (REQUESTS_PER_SECOND_PER_INSTANCE * max(limits.cpu, 1)))
     active = min(needed, limits.max_instances)
     instances = max(active, limits.min_instances, 1)
@@ -98,7 +119,7 @@ def measure(
         held = in_flight / active if number < active else 0.0
         sample.cpu.add(_ratio((_CPUS_IDLE + _CPUS_PER_REQUEST * share) / limits.cpu, rng))
         used_mib = _MEMORY_IDLE_MIB + _MEMORY_PER_REQUEST_MIB * held
-        sample.memory.add(_ratio(used_mib / limits.memory_mib, rng))
+        sample.memory.add(min(_ratio(used_mib / limits.memory_mib, rng) + leaked, 1.0))
 
 
 def _ratio(value: float, rng: random.Random) -> float:

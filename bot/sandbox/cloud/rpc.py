@@ -50,7 +50,10 @@ class Gate:
     def fail(
         self, method: str, code: grpc.StatusCode, *, detail: str, times: int, after_effect: bool
     ) -> None:
-        """Answer the next `times` calls of `method` with `code`, before or after they took effect."""
+        """Answer the next `times` calls of `method` with `code`, before or after their effect; 0 ends it."""
+        if times == 0:
+            self._failures = [failure for failure in self._failures if failure.method != method]
+            return
         self._failures.append(
             _Failure(method=method, code=code, detail=detail, times=times, after_effect=after_effect)
         )

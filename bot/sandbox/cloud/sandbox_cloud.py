@@ -116,7 +116,10 @@ class SandboxCloud:
         times: int = 1,
         after_effect: bool = False,
     ) -> None:
-        """Answer the next `times` calls of `method` with `code`; with `after_effect` they land as well."""
+        """Answer the next `times` calls of `method` with `code`; with `after_effect` they land as well.
+
+        With 0 `times` nothing of it that was asked for before fails any more.
+        """
         self._gate.fail(method, code, detail=detail or code.name, times=times, after_effect=after_effect)
 
     def slow(self, method: str, seconds: float) -> None:

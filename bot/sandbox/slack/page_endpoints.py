@@ -184,6 +184,9 @@ def page_state(workspace: Workspace, user: str) -> Json:
     channels = workspace.seen_by(user)
     seen = {channel.id for channel in channels}
     home = workspace.contents.homes.get(user)
+    messages = {channel.id: _messages(workspace, channel.id, user) for channel in channels}
+    files = workspace.contents.files.values()
+    shown = {id for there in messages.values() for message in there for id in _pictures(message)}
     return {
         "team": {"name": names.TEAM_NAME},
         "people": page_people(workspace.bot),
@@ -191,9 +194,9 @@ def page_state(workspace: Workspace, user: str) -> Json:
         "commands": _commands(workspace.manifest),
         "shortcuts": _shortcuts(workspace.manifest),
         "tabs": {tab: has_tab(workspace.manifest, tab) for tab in _TABS},
-        "messages": {channel.id: _messages(workspace, channel.id, user) for channel in channels},
+        "messages": messages,
         "views": [opened.view for opened in [*([home] if home else []), *workspace.stack(user)]],
-        "files": [_file(file) for file in workspace.contents.files.values() if file.channel in seen],
+        "files": [_file(file) for file in files if file.channel in seen or file.id in shown],
         "version": workspace.version,
     }
 
@@ -218,6 +221,13 @@ def _shortcuts(manifest: Mapping[str, Any]) -> list[Json]:
 def _messages(workspace: Workspace, channel: str, user: str) -> list[Json]:
     posts = workspace.contents.posts[channel]
     return [page_message(workspace, post) for post in posts if post.ephemeral_for in {None, user}]
+
+
+def _pictures(message: Json) -> list[str]:
+    """Return the ids of the files that a message's blocks show without carrying them."""
+    parts = [part for block in message["blocks"] for part in (block, *block.get("elements", []))]
+    parts += [block["accessory"] for block in message["blocks"] if "accessory" in block]
+    return [str(part["slack_file"].get("id")) for part in parts if "slack_file" in part]
 
 
 def page_message(workspace: Workspace, post: Post) -> Json:

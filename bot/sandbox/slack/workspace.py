@@ -51,7 +51,10 @@ class OpenView:
 
 @dataclass(kw_only=True)
 class StoredFile:
-    """An upload by `user`. It is shared once `channel` is set; `ts` is the message that carries it."""
+    """An upload by `user`. It is shared once `channel` is set; `ts` is the message that carries it.
+
+    A block can show it from `ready_at` on (the workspace's clock, seconds): Slack looks at it first.
+    """
 
     id: str
     name: str
@@ -61,6 +64,7 @@ class StoredFile:
     mimetype: str = "application/octet-stream"
     content: bytes | None = None
     completed: bool = False
+    ready_at: float = 0.0
     channel: str | None = None
     thread_ts: str | None = None
     initial_comment: str | None = None

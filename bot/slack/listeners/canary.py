@@ -4,6 +4,10 @@ from typing import Any
 
 from bot.slack.commands import Answer, canary_help, first_word, parse_target, typed, unknown_word
 from bot.slack.listeners.table import Request, Table
+from bot.slack.views.metrics import metrics_message
+from bot.slack.views.rollback_message import Message
+from bot.slack.views.status import status_message
+from bot.usecases.known_status import ask_for_metrics, read_known
 from bot.usecases.ports import Clock, Playbooks, Store
 from bot.usecases.report_status import ask_for_status
 
@@ -11,7 +15,7 @@ from bot.usecases.report_status import ask_for_status
 def register(table: Table, *, store: Store, playbooks: Playbooks, clock: Clock) -> None:
     """Add it to the table; other listeners files add verbs of their own."""
 
-    async def canary(request: Request) -> str | dict[str, Any]:
+    async def canary(request: Request) -> str | Message | dict[str, Any]:
         verb, rest = first_word(typed(request.body.get("text", "")))
         verb = verb.lower()
         if verb in ("", "help"):
@@ -21,14 +25,37 @@ def register(table: Table, *, store: Store, playbooks: Playbooks, clock: Clock) 
             return unknown_word("/canary", verb, table.canary_verbs, request.words)
         return await handle(request, rest)
 
-    async def status(request: Request, rest: str) -> str:
-        targets = playbooks.current().targets
-        target = parse_target("status", rest, targets=targets, words=request.words)
+    async def status(request: Request, rest: str) -> str | Message:
+        playbook = playbooks.current()
+        target = parse_target("status", rest, targets=playbook.targets, words=request.words)
         if isinstance(target, Answer):
             return target.text
+        known = await read_known(target, store=store, clock=clock)
+        if known is not None:
+            return status_message(known.status, playbook, request.words)
         sender = request.sender
         await ask_for_status(request.key, target, sender.person, sender.channel, store=store, clock=clock)
         return request.words.say("Looking at {target} …", target=request.words.bold(target))
 
+    async def metrics(request: Request, rest: str) -> str | Message:
+        playbook = playbooks.current()
+        target = parse_target("metrics", rest, targets=playbook.targets, words=request.words)
+        if isinstance(target, Answer):
+            return target.text
+        sender = request.sender
+        known = await ask_for_metrics(
+            request.key,
+            target,
+            sender.person,
+            sender.channel,
+            acting_team=sender.team,
+            store=store,
+            clock=clock,
+        )
+        if known is not None:
+            return metrics_message(known.status, known.hour, playbook, request.words)
+        return request.words.say("Looking at {target} …", target=request.words.bold(target))
+
     table.commands["/canary"] = canary
     table.canary_verbs["status"] = status
+    table.canary_verbs["metrics"] = metrics

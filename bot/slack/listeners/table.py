@@ -28,6 +28,7 @@ from bot.slack.listeners.requests import (
     request_key,
 )
 from bot.slack.text import Words
+from bot.slack.views.rollback_message import Message
 from bot.usecases.ports import StoreDown
 
 log = structlog.get_logger()
@@ -43,8 +44,8 @@ class Request:
     body: Payload
 
 
-#: Returns the line to show at once, only to the person who typed, or a modal to open.
-OnCommand = Callable[[Request], Awaitable[str | dict[str, Any]]]
+#: Returns the line or the message to show at once, only to the person who typed, or a modal to open.
+OnCommand = Callable[[Request], Awaitable[str | Message | dict[str, Any]]]
 #: Returns a modal to open (or to put in place of the one that was pressed in, where it is the same
 #: one by its callback_id), or None.
 OnPress = Callable[[Request, Mapping[str, Any]], Awaitable[dict[str, Any] | None]]
@@ -55,7 +56,7 @@ OnSubmit = Callable[[Request], Awaitable[Mapping[str, Any] | None]]
 #: no incident in particular, such as ``list``.
 OnIncidentVerb = Callable[[Request, Incident, str], Awaitable[str | dict[str, Any]]]
 OnPlainVerb = Callable[[Request, str], Awaitable[str | dict[str, Any]]]
-OnCanaryVerb = OnPlainVerb
+OnCanaryVerb = Callable[[Request, str], Awaitable[str | Message | dict[str, Any]]]
 #: Returns a modal to open, or None; the payload is a global or a message shortcut.
 OnShortcut = Callable[[Request], Awaitable[dict[str, Any] | None]]
 #: Takes an event of the Events API; nobody waits for an answer.
@@ -114,6 +115,8 @@ class Table:
             answer = _apology(error, request.words)
         if isinstance(answer, str):
             await ack(text=answer, response_type="ephemeral")
+        elif isinstance(answer, Message):
+            await ack(text=answer.text, blocks=answer.blocks, response_type="ephemeral")
         else:
             await ack()
 

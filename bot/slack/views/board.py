@@ -10,6 +10,7 @@ from bot.domain.paging import Page
 from bot.domain.playbook import Playbook
 from bot.domain.rollback import Rollback
 from bot.domain.steps import next_step, phase_now
+from bot.domain.timeline import BACKOUT
 from bot.slack.ids import ActionId
 from bot.slack.text import Markup, Words
 from bot.slack.views.change_words import change_state_name, kind_name
@@ -21,6 +22,7 @@ from bot.slack.views.parts import (
     confirm,
     context,
     fields,
+    fit,
     header,
     option,
     section,
@@ -35,6 +37,8 @@ _SEVERITY_MARKS = {
 }
 #: How many rollbacks, changes and pages are listed; the thread holds all of them.
 LINES_SHOWN = 10
+#: As much of what the watch saw as the board shows.
+SEEN_SHOWN = 1500
 
 
 def board(
@@ -61,6 +65,7 @@ def board(
     title = _title(incident, rollbacks, words)
     blocks: list[Block] = [header(title), fields(_facts(incident, playbook, words, now=now))]
     if incident.state is IncidentState.OPEN:
+        blocks += _seen(incident, words)
         blocks += _what_next(incident, playbook, words, now=now)
         blocks += _waiting(pages, playbook, words)
     blocks += _rollback_lines(rollbacks, words)
@@ -111,6 +116,23 @@ def _facts(incident: Incident, playbook: Playbook, words: Words, *, now: datetim
     if incident.closed_at is not None:
         facts.append(words.say("*Closed*\n{at}", at=words.moment(incident.closed_at)))
     return facts
+
+
+def _seen(incident: Incident, words: Words) -> list[Block]:
+    """Say what the watch saw when it opened the incident: before → now, how long after the deployment."""
+    if incident.opened_by != BACKOUT or not incident.seen.strip():
+        return []
+    seen = fit(words.safe(incident.seen), SEEN_SHOWN)
+    if incident.deployed_at is None:
+        return [section(words.say(":eyes: *Backout saw*: {seen}", seen=Markup(seen)))]
+    after = _minutes(incident.opened_at - incident.deployed_at, words)
+    return [
+        section(
+            words.say(
+                ":eyes: *Backout saw*, {after} after the deployment: {seen}", after=after, seen=Markup(seen)
+            )
+        )
+    ]
 
 
 def _commander(incident: Incident, words: Words) -> Markup:

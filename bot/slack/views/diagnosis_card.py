@@ -73,7 +73,7 @@ def _rules(
     incident: Incident, scenario: Scenario | None, playbook: Playbook, words: Words, beside: Circumstances
 ) -> list[Block]:
     read_at = beside.read_at or beside.now
-    coloured = flags(beside.readings, playbook.thresholds, now=read_at)
+    coloured = flags(beside.readings, playbook.thresholds, now=read_at, min_errors=playbook.watch.min_errors)
     applied = applying(
         playbook.rules, coloured, scenario=scenario, failure_type=incident.failure_type if scenario else None
     )

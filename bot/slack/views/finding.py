@@ -57,7 +57,9 @@ def _metrics(finding: Finding, playbook: Playbook, words: Words) -> list[Markup]
     assert status is not None
     if status.problem is not None:
         return [words.say("Cloud Run could not be read: {why}", why=status.problem[:1000])]
-    coloured = flags(status.readings, playbook.thresholds, now=status.read_at)
+    coloured = flags(
+        status.readings, playbook.thresholds, now=status.read_at, min_errors=playbook.watch.min_errors
+    )
     if not any(f.reading.side is Side.CANARY for f in coloured):
         return [
             words.say("No canary serves now, so there are no numbers of it."),

@@ -198,7 +198,7 @@ def _target(
         return section(text)
     lines = [words.say("{target} · read {age}", target=words.bold(name), age=read)]
     # Coloured by what is known now: a reading that has grown old is grey, never green.
-    for flag in flags(status.readings, playbook.thresholds, now=now):
+    for flag in flags(status.readings, playbook.thresholds, now=now, min_errors=playbook.watch.min_errors):
         reading = flag.reading
         lines.append(
             words.say(

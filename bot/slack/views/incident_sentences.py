@@ -5,9 +5,11 @@ from typing import Any
 
 from bot.domain.ids import IncidentNumber, incident_label
 from bot.domain.incident import Severity
+from bot.domain.readings import Metric
 from bot.domain.timeline import BACKOUT, Entry, Event
 from bot.slack.text import N_, Markup, Words
 from bot.slack.views.incident_words import severity_name
+from bot.slack.views.numbers import metric_name, quantity
 
 Sentence = Callable[[Entry, Words], Markup]
 
@@ -36,9 +38,58 @@ def _severity(facts: Mapping[str, Any], key: str, words: Words) -> str:
 
 
 def _opened(entry: Entry, words: Words) -> Markup:
+    if entry.facts.get("watched"):
+        return opened_by_watch(entry, words)
     if not entry.facts.get("declared"):
         return words.say("Incident opened by {who}", who=who(entry, words))
     return _with_what_was_told(words.say("Incident declared by {who}", who=who(entry, words)), entry, words)
+
+
+def opened_by_watch(entry: Entry, words: Words) -> Markup:
+    """Tell what the watch saw when it opened the incident: how long after the deployment, before → now."""
+    facts = entry.facts
+    text = words.say("Incident opened by {who}", who=who(entry, words))
+    if facts.get("minutes") is not None:
+        text = words.say(
+            "{text} {minutes:.0f} min after the deployment", text=text, minutes=max(facts["minutes"], 0)
+        )
+    if facts.get("severity"):
+        severity = _severity(facts, "severity", words)
+        text = words.say("{text}, severity {severity}", text=text, severity=severity)
+    name = facts.get("scenario_name")
+    if name:
+        text = words.say("{text}, scenario {scenario}", text=text, scenario=words.bold(_in(words, name)))
+    changes = symptom_words(facts.get("before") or {}, facts.get("now") or {}, words)
+    return words.say("{text}. Backout saw: {seen}", text=text, seen=changes) if changes else text
+
+
+def symptom_words(before: Mapping[str, float], now: Mapping[str, float], words: Words) -> Markup:
+    """Return how the canary was and how it is, metric by metric; empty where no number is known."""
+    told = []
+    for metric in Metric:
+        if metric not in now:
+            continue
+        value = words.bold(quantity(metric, now[metric], words))
+        name = metric_name(metric, words)
+        told.append(
+            words.say(
+                "{metric} {before} → {value}",
+                metric=name,
+                before=quantity(metric, before[metric], words),
+                value=value,
+            )
+            if metric in before
+            else words.say("{metric} {value}", metric=name, value=value)
+        )
+    return Markup(", ".join(told))
+
+
+def _joined(entry: Entry, words: Words) -> Markup:
+    if entry.facts.get("watched"):
+        return words.say(
+            "{who} sees trouble with this target as well, and adds it here", who=who(entry, words)
+        )
+    return words.say("{who} joined this incident with another rollback", who=who(entry, words))
 
 
 def _declared_again(entry: Entry, words: Words) -> Markup:
@@ -182,6 +233,7 @@ def _reopened(entry: Entry, words: Words) -> Markup:
 
 INCIDENT_SENTENCES: Mapping[Event, Sentence] = {
     Event.INCIDENT_OPENED: _opened,
+    Event.INCIDENT_JOINED: _joined,
     Event.BEGAN: _says(N_("It began, as {who} says")),
     Event.DECLARED_AGAIN: _declared_again,
     Event.SLOTS_EMPTY: _slots_empty,

@@ -33,6 +33,7 @@ from bot.slack.views.step_notices import (
 )
 from bot.slack.views.telling_words import TELLING_NOTICES
 from bot.slack.views.timeline import why_refused
+from bot.slack.views.watch_notices import WATCH_NOTICES
 
 Facts = Mapping[str, Any]
 
@@ -235,6 +236,7 @@ _NOTICES: Mapping[str, Callable[[Facts, Words, datetime], Markup]] = {
     "step_taken": lambda facts, words, now: taken_notice(facts, words, now=now),
     "no_such_step": lambda facts, words, now: no_such_step_notice(facts, words),
     **TELLING_NOTICES,
+    **WATCH_NOTICES,
     "point_confirmed": _point_confirmed,
     "fault": _fault,
     "broken": _broken,

@@ -71,11 +71,12 @@ def reading_line(flag: Flag, words: Words, *, now: datetime) -> Markup:
         metric=metric_name(reading.metric, words),
         side=side_name(reading.side, words),
         value=words.bold(quantity(reading.metric, reading.value, words)),
-        origin=_origin(flag, words, now=now),
+        origin=origin(flag, words, now=now),
     )
 
 
-def _origin(flag: Flag, words: Words, *, now: datetime) -> Markup:
+def origin(flag: Flag, words: Words, *, now: datetime) -> Markup:
+    """Return what a number rests on: why it proves nothing, over how many, from where, how old."""
     reading = flag.reading
     parts = [_why_grey(flag, words), _sample(reading, words), source_name(reading.source, words)]
     if reading.value is not None:

@@ -20,6 +20,7 @@ _SIGNS = {
     ":large_green_circle:": "●",
     ":white_circle:": "○",
     ":no_entry:": "✗",
+    ":scales:": "·",
 }
 
 

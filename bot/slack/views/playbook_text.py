@@ -8,6 +8,7 @@ from bot.slack.views.checklist_text import analysis_text, checklist_text
 from bot.slack.views.pages import Heading, Mark, Paragraph, Piece, Table, listed
 from bot.slack.views.rules_text import contacts_text, flags_text, readiness_text, record_text, rules_text
 from bot.slack.views.scenario_text import scenarios_text
+from bot.slack.views.watch_text import watch_text
 
 
 def playbook_text(playbook: Playbook, words: Words) -> list[Piece]:
@@ -23,6 +24,7 @@ def playbook_text(playbook: Playbook, words: Words) -> list[Piece]:
         *record_text(playbook, words),
         *readiness_text(playbook, words),
         *_conclusion(playbook, words),
+        *watch_text(playbook, words),
         *_commands(playbook, words),
         *_notices(playbook, words),
         *_roles(playbook, words),

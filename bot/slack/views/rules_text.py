@@ -10,6 +10,7 @@ from bot.slack.text import Words
 from bot.slack.views.incident_words import failure_name, severity_name
 from bot.slack.views.pages import Heading, Mark, Paragraph, Piece, Row, Rows, Table, listed
 from bot.slack.views.playbook_words import noted
+from bot.slack.views.watch_text import mode_text
 
 
 def flags_text(playbook: Playbook, words: Words) -> Iterator[Piece]:
@@ -73,9 +74,16 @@ def rules_text(playbook: Playbook, words: Words) -> Iterator[Piece]:
     yield Heading(2, words.plain("When to decide what"))
     head = [words.plain("Situation"), words.plain("Verdict"), words.plain("Action"), words.plain("Readings")]
     rows = [
-        [rule.situation.in_(locale), rule.verdict.in_(locale), rule.action.in_(locale), str(rule.readings)]
+        [
+            rule.situation.in_(locale),
+            rule.verdict.in_(locale),
+            rule.action.in_(locale),
+            str(rule.readings),
+            mode_text(rule.mode, rule.stop_seconds, words),
+        ]
         for rule in playbook.rules
     ]
+    head += [words.plain("What Backout does")]
     yield Table(head, rows)
 
 

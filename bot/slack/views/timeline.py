@@ -47,6 +47,7 @@ from bot.slack.views.telling_words import (
     refused_line,
     written_line,
 )
+from bot.slack.views.watch_lines import WATCH_SENTENCES
 
 Facts = Mapping[str, Any]
 FINDING = TypeAdapter(Finding)
@@ -294,7 +295,7 @@ def _says(text: str) -> Callable[[Entry, Words], Markup]:
 
 _SENTENCES: Mapping[Event, Callable[[Entry, Words], Markup]] = {
     **INCIDENT_SENTENCES,
-    Event.INCIDENT_JOINED: _says(N_("{who} joined this incident with another rollback")),
+    **WATCH_SENTENCES,
     Event.ROLLBACK_ASKED: _asked,
     Event.ROLLBACK_DECIDED: _decided,
     Event.ROLLBACK_CANCELLED: _says(N_("Cancelled by {who}")),

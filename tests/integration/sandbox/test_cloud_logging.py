@@ -3,7 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from typing import Any
 
@@ -263,6 +263,42 @@ async def test_a_tail_says_what_it_suppressed(google: Google) -> None:
         answer = await anext(aiter(stream))
 
     assert [(one.reason, one.suppressed_count) for one in answer.suppression_info] == [(RATE_LIMIT, 12)]
+
+
+async def test_a_tail_withholds_repeats_and_delays_entries_when_it_is_asked_to(google: Google) -> None:
+    google.cloud.behaviour.tail_withholds = 0.2
+    google.cloud.behaviour.tail_repeats = True
+    google.cloud.behaviour.tail_late_ratio = 0.3
+    google.cloud.behaviour.tail_late_seconds = 0.5
+    received: list[LogEntry] = []
+    suppressed = 0
+
+    async with tailing(google, a_tail(REQUESTS)) as stream:
+        await eventually(lambda: "TailLogEntries" in [call.method for call in google.cloud.calls])
+        await asyncio.sleep(0.2)
+        await some_traffic(google)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(2):
+                async for answer in stream:
+                    received += answer.entries
+                    suppressed += sum(one.suppressed_count for one in answer.suppression_info)
+
+    answered = sum(google.cloud.answers(API_SERVICE).values())
+    different = {e.insert_id for e in received}
+    assert 0 < suppressed < answered
+    assert len(different) == answered - suppressed
+    assert len(different) < len(received) < 2 * len(different)
+
+
+async def test_a_tail_breaks_off_when_it_is_asked_to(google: Google) -> None:
+    google.cloud.behaviour.tail_drops_after_seconds = 0.3
+
+    async with tailing(google, a_tail()) as stream, asyncio.timeout(5):
+        with pytest.raises(exceptions.ServiceUnavailable):
+            async for _ in stream:
+                pass
+
+    assert [call.outcome for call in google.cloud.calls] == ["UNAVAILABLE"]
 
 
 async def test_a_tail_holds_entries_back_for_its_buffer(google: Google) -> None:

@@ -14,6 +14,7 @@ from tests.checklists import step_event_facts
 from tests.unit.slack.views.incident_views import incident_event_facts
 from tests.unit.slack.views.paging_views import task_facts
 from tests.unit.slack.views.telling_views import telling_event_facts
+from tests.unit.slack.views.watch_views import watch_event_facts
 
 DEPLOYED = datetime(2025, 10, 22, 14, 0, tzinfo=UTC)
 ASKED = DEPLOYED + timedelta(minutes=5)
@@ -55,6 +56,7 @@ FACTS: dict[Event, dict[str, Any]] = {
     **{event: facts for event in Event if (facts := incident_event_facts(event, "5xx"))},
     **{event: facts for event in Event if (facts := telling_event_facts(event, "5xx"))},
     **{event: facts for event in Event if (facts := step_event_facts(event, "Check P95"))},
+    **{event: facts for event in Event if (facts := watch_event_facts(event, CANARY))},
     Event.CHANGE_ASKED: _CHANGE,
     Event.CHANGE_DECIDED: _CHANGE,
     Event.CHANGE_CANCELLED: _CHANGE,

@@ -9,7 +9,8 @@ from google.cloud.logging_v2.types import LogEntry
 from google.logging.type.http_request_pb2 import HttpRequest
 from google.protobuf.duration_pb2 import Duration
 
-from bot.adapters.cloud_logging import Tally, request_log_filter, tally_entries
+from bot.adapters.cloud_logging import Tally, tally_entries
+from bot.adapters.request_log import request_log_filter
 from bot.domain.ids import RevisionName, ServiceName
 from bot.domain.readings import Side
 from bot.domain.traffic import SideAddress

@@ -236,8 +236,10 @@ def test_importing_and_building_the_adapters_loads_nothing_heavy() -> None:
         "from bot.adapters.cloud_run import CloudRun\n"
         "from bot.adapters.monitoring import CloudMonitoring\n"
         "from bot.adapters.cloud_logging import CloudLogging\n"
+        "from bot.adapters.log_stream import LogStream\n"
         "from bot.adapters.probe import HttpProber\n"
         "CloudRun('', 'p'), CloudMonitoring('', 'p'), CloudLogging('', 'p'), HttpProber()\n"
+        "LogStream('', 'p', None)\n"
         "heavy = ('google', 'grpc', 'proto', 'httpx')\n"
         "print([name for name in sys.modules if name.split('.')[0] in heavy])\n"
     )

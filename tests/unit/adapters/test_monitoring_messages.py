@@ -8,6 +8,8 @@ import pytest
 from google.cloud import monitoring_v3
 
 from bot.adapters.monitoring_messages import (
+    LATENCY,
+    QUERIES,
     Answer,
     Scope,
     Window,
@@ -54,7 +56,7 @@ def typed(value: float) -> monitoring_v3.TypedValue:
 
 
 def answer(*all_series: monitoring_v3.TimeSeries, scope: Scope = BY_REVISION) -> Answer:
-    return Answer(points=tuple(point for one in all_series for point in points_of(one, scope)))
+    return Answer(points=tuple(point for one in all_series for point in points_of(type(one).pb(one), scope)))
 
 
 def read(metric: Metric, given: Answer, **more: Any) -> Reading:
@@ -86,7 +88,7 @@ def test_a_window_is_utc_whatever_the_clock_says() -> None:
 def test_each_metric_is_asked_for_as_google_can_answer_it(
     metric: Metric, metric_type: str, reducer: str, classes: bool
 ) -> None:
-    request = time_series_request(metric, BY_REVISION, WINDOW, project="p", region="us-central1")
+    request = time_series_request(QUERIES[metric], BY_REVISION, WINDOW, project="p", region="us-central1")
 
     assert request.name == "projects/p"
     assert request.filter == (
@@ -102,7 +104,7 @@ def test_each_metric_is_asked_for_as_google_can_answer_it(
 
 
 def test_a_whole_service_is_grouped_by_its_name() -> None:
-    request = time_series_request(Metric.P95, AS_A_WHOLE, WINDOW, project="p", region="us-central1")
+    request = time_series_request(LATENCY, AS_A_WHOLE, WINDOW, project="p", region="us-central1")
 
     assert list(request.aggregation.group_by_fields) == ["resource.labels.service_name"]
 

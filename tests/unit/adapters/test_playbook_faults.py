@@ -278,6 +278,80 @@ MISTAKES = [
         "thresholds.p95_ms.yellow_above",
         "write 200 for milliseconds",
     ),
+    (
+        "    yellow_above: 200\n    red_above: 500\n",
+        "    yellow_above: 200\n    red_above: 500000\n",
+        "thresholds.p95_ms.red_above",
+        "500000 ms looks like microseconds: write 500 for milliseconds",
+    ),
+    (
+        "  reading_seconds: 30\n",
+        "  reading_seconds: 30000\n",
+        "watch.reading_seconds",
+        "30000 s looks like milliseconds: write 30 for seconds",
+    ),
+    (
+        "    deployment_hours: 24\n",
+        "    deployment_hours: 1440\n",
+        "watch.early_warning.deployment_hours",
+        "1440 h looks like minutes: write 24 for hours",
+    ),
+    (
+        "    false_alarms_per_deployment: 0.0005\n",
+        "    false_alarms_per_deployment: 5\n",
+        "watch.early_warning.false_alarms_per_deployment",
+        "5 looks like a percentage: write 0.05 for 5 % of healthy deployments",
+    ),
+    # What the bot answers by itself.
+    (
+        "            when: true\n            means: {en: Infrastructure",
+        "            means: {en: Infrastructure",
+        "scenarios.1.questions.0.finds",
+        "no answer has 'when: true': write it beside the one that the bot gives then",
+    ),
+    (
+        "            when: false\n            means: {en: One feature",
+        "            when: true\n            means: {en: One feature",
+        "scenarios.1.questions.0.answers.1.when",
+        "only one answer can have 'when: true': remove it here",
+    ),
+    (
+        "        finds: since_deployment\n",
+        "",
+        "scenarios.2.questions.1.answers.0.when",
+        "only where the question 'finds' something: write 'finds' there, or remove it",
+    ),
+    # Contradictions.
+    (
+        "ko: 즉시 롤백 + 복구}\n    mode: recommend\n",
+        "ko: 즉시 롤백 + 복구}\n    mode: auto\n",
+        "rules.2.mode",
+        "no machine sees lost data, people report it: write recommend",
+    ),
+    (
+        "    readings: 1\n    mode: tell\n",
+        "    readings: 1\n    mode: auto\n",
+        "rules.0.mode",
+        "one reading is no reason to roll back: write tell",
+    ),
+    (
+        "  min_errors: 3\n",
+        "  min_errors: 51\n",
+        "watch.min_errors",
+        "a reading of 50 requests never has 51 errors, so it could not be red: write at most 50",
+    ),
+    (
+        "  longest_reading_seconds: 300\n",
+        "  longest_reading_seconds: 20\n",
+        "watch.reading_seconds",
+        "reading_seconds is 30, but the longest reading is shorter (longest_reading_seconds: 20)",
+    ),
+    (
+        "  most_automatic_per_hour: 1\n",
+        "  most_automatic_per_hour: 3\n",
+        "watch.most_automatic_per_hour",
+        "most_automatic_per_hour is 3, but there are fewer in a whole day (most_automatic_per_day: 2)",
+    ),
     # Words, in their languages.
     (
         "{en: Detect a failed deployment fast, ko: 배포 실패를 빠르게 감지}",

@@ -66,6 +66,25 @@ def test_memory_and_cpu_need_no_requests(metric: Metric) -> None:
     assert grey_why(metric=metric, sample=1) is None
 
 
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -0.1])
+def test_a_number_that_cannot_be_is_no_data(value: float) -> None:
+    assert grey_why(value=value) is GreyWhy.NO_DATA
+
+
+@pytest.mark.parametrize(
+    ("errors", "colour"), [(2, Colour.YELLOW), (3, Colour.RED), (None, Colour.RED), (0, Colour.YELLOW)]
+)
+def test_an_error_rate_made_of_too_few_errors_is_never_red(errors: int | None, colour: Colour) -> None:
+    reading = a_reading(Metric.ERROR_RATE, 5.0, errors=errors)
+
+    assert flag(reading, GUIDE, now=NOON, min_errors=3).colour is colour
+    assert flags([reading], GUIDE, now=NOON, min_errors=3)[0].colour is colour
+
+
+def test_errors_say_nothing_about_another_metric() -> None:
+    assert flag(a_reading(Metric.P95, 900, errors=0), GUIDE, now=NOON, min_errors=3).colour is Colour.RED
+
+
 def test_red_seen_over_few_requests_stays_grey() -> None:
     assert grey_why(value=100.0, sample=1) is GreyWhy.TOO_FEW_REQUESTS
 

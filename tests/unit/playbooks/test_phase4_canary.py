@@ -8,7 +8,19 @@ from typing import Any
 import pytest
 
 from bot.adapters.playbook_file import DEFAULT, read_playbook
-from bot.domain.guide import Check, Does, Part, Risk, Scenario, Sees, Short, Situation, Text
+from bot.domain.guide import (
+    Check,
+    Does,
+    Mode,
+    Part,
+    Risk,
+    Scenario,
+    Sees,
+    Short,
+    Situation,
+    Text,
+    WatchPlan,
+)
 from bot.domain.incident import FailureType, Severity
 from bot.domain.playbook import Permission, Playbook
 
@@ -576,6 +588,22 @@ def test_the_rules_are_the_guides_table() -> None:
         (Situation.MEMORY_EXPLOSION, "메모리 폭발", "위기", "즉시 롤백", 1),
         (Situation.SERVICE_DOWN, "서비스 다운", "위기", "즉시 롤백", 1),
     ]
+
+
+def test_only_three_in_a_row_roll_back_by_themselves_as_in_scenario_one() -> None:
+    assert {rule.when: rule.mode for rule in guide().rules} == {
+        Situation.ERROR_RATE_ONCE: Mode.TELL,
+        Situation.ERROR_RATE_IN_A_ROW: Mode.AUTO,
+        Situation.DATA_LOSS: Mode.RECOMMEND,
+        Situation.MEMORY_EXPLOSION: Mode.RECOMMEND,
+        Situation.SERVICE_DOWN: Mode.RECOMMEND,
+    }
+    assert {rule.stop_seconds for rule in guide().rules} == {10}
+
+
+def test_what_is_written_of_the_watch_is_what_holds_without_it() -> None:
+    assert guide().watch == WatchPlan()
+    assert guide().watch.early_warning.mode is Mode.RECOMMEND
 
 
 # People.

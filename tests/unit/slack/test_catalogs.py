@@ -25,6 +25,9 @@ MARKED_ELSEWHERE = {
     ("slack/views/timeline.py", "text"),
     ("slack/views/incident_sentences.py", "text"),
     ("slack/views/incident_notices.py", "text"),
+    ("slack/views/replay_text.py", "_ODDITIES[remark.oddity]"),
+    ("slack/views/replay_text.py", "_UNUSABLE[bad.why]"),
+    ("slack/views/bad_input_words.py", "_BAD[kind]"),
     ("logs.py", "record.getMessage()[:2000]"),
 }
 
@@ -41,7 +44,7 @@ NUMBERS = frozenset(
 SAME_EVERYWHERE = frozenset(
     {
         "Backout", "CPU", "Cloud Monitoring", "Cloud Run", "canary", "Critical", "High", "Medium", "Low",
-        "{account} (Google Cloud)", "{value:.0f} ms",
+        "{account} (Google Cloud)", "{value:.0f} ms", "{value:g} ms",
     }
 )  # fmt: skip
 

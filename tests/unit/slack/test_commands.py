@@ -4,14 +4,19 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from bot.domain.canary_looks import CanaryLook, LogKind
+from bot.domain.guide import Does
 from bot.domain.ids import TargetName
 from bot.slack.commands import (
     LONGEST_REASON,
     Answer,
     IncidentCommand,
+    LookCommand,
     Parsed,
     RollbackCommand,
     parse_incident,
+    parse_logs,
+    parse_probe,
     parse_rollback,
     parse_target,
     typed,
@@ -131,6 +136,83 @@ def test_an_unknown_target_of_a_question_is_answered_with_the_nearest_one(text: 
     assert f"`{near}`" in answer.text
 
 
+def logs(text: str) -> LookCommand | Answer:
+    return parse_logs(text, targets=TARGETS, words=EN)
+
+
+def probe(text: str) -> LookCommand | Answer:
+    return parse_probe(text, targets=TARGETS, words=EN)
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "target"),
+    [
+        ("", "errors", "canary"),
+        ("chat", "errors", "chat"),
+        ("canary", "canary", "canary"),
+        ("canary chat", "canary", "chat"),
+        ("SLOW", "slow", "canary"),
+        ("errors\u00a0Chat", "errors", "chat"),
+    ],
+)
+def test_which_log_of_which_target_is_read(text: str, kind: str, target: str) -> None:
+    look = CanaryLook(does=Does.LOGS, log=LogKind(kind))
+
+    assert logs(text) == LookCommand(look=look, target=TargetName(target))
+
+
+@pytest.mark.parametrize(
+    ("text", "fixed"),
+    [
+        ("slwo", "/canary logs slow"),
+        ("chta", "/canary logs chat"),
+        ("zzz", "/canary logs errors"),
+        ("slow chta", "/canary logs slow chat"),
+        ("slow chat now", "/canary logs slow chat"),
+        ("chat slow", "/canary logs chat"),
+    ],
+)
+def test_a_log_nobody_knows_is_answered_with_what_to_write(text: str, fixed: str) -> None:
+    answer = logs(text)
+
+    assert isinstance(answer, Answer)
+    assert f"`{fixed}`" in answer.text
+
+
+@pytest.mark.parametrize(
+    ("text", "requests", "pause_ms", "target"),
+    [
+        ("", 20, 100, "canary"),
+        ("5", 5, 100, "canary"),
+        ("1 0", 1, 0, "canary"),
+        ("100 10000 chat", 100, 10_000, "chat"),
+        ("chat", 20, 100, "chat"),
+        ("007 CHAT", 7, 100, "chat"),
+    ],
+)
+def test_a_probe_is_read(text: str, requests: int, pause_ms: int, target: str) -> None:
+    look = CanaryLook(does=Does.PROBE, requests=requests, pause_ms=pause_ms)
+
+    assert probe(text) == LookCommand(look=look, target=TargetName(target))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("0", "101", "20 10001", "20 requests", "abc", "-1", "1.5"),
+        *("20 100 5", "20 100 canry", "٣", "9" * 40, "20 -5"),
+    ],
+)
+def test_a_probe_that_cannot_be_is_answered_with_what_to_write_and_nothing_is_sent(text: str) -> None:
+    answer = probe(text)
+
+    assert isinstance(answer, Answer)
+    assert "`/canary probe 20 100 canary`" in answer.text
+    assert "1 to 100" in answer.text
+    assert "0 to 10000" in answer.text
+    assert "Nothing was sent." in answer.text
+
+
 @pytest.mark.parametrize(
     ("text", "verb", "number", "rest", "bare"),
     [
@@ -184,8 +266,8 @@ def test_an_unknown_word_about_incidents_is_answered_with_the_nearest_one(text: 
 @example("show ٣")
 @example("\ud800")
 def test_whatever_is_typed_is_answered_and_rings_nobody(text: str) -> None:
-    for parse in (rollback, status, incident):
-        for typed_text in (text, f"canary {text}", f"status {text}", f"show {text}"):
+    for parse in (rollback, status, incident, logs, probe):
+        for typed_text in (text, f"canary {text}", f"slow {text}", f"5 {text}", f"show {text}"):
             answer: Parsed = parse(typed_text)
             if isinstance(answer, Answer):
                 assert answer.text

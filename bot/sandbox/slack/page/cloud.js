@@ -5,7 +5,7 @@ import { fetchCloud, post } from "./server.js";
 
 const POLL_MILLISECONDS = 1000;
 
-const FAULTS = ["errors", "slow", "down"];
+const FAULTS = ["errors", "slow", "slow_one", "leak", "down"];
 
 /** Above these a number is drawn as caution or danger. Source: the deployment guide's metrics table. */
 const LIMITS = { error_percent: { caution: 0.5, danger: 1 }, p95_ms: { caution: 200, danger: 500 } };

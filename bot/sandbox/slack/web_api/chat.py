@@ -13,6 +13,7 @@ from bot.sandbox.slack.web_api.content import (
     attachments_of,
     blocks_of,
     metadata_of,
+    refuse_files_not_shown,
 )
 from bot.sandbox.slack.web_api.registry import Invocation, method
 from bot.sandbox.slack.workspace import Post
@@ -129,6 +130,7 @@ def _may_post(call: Invocation, conversation: Conversation) -> None:
 def _content(call: Invocation) -> tuple[str, list[Json] | None, list[Any] | None]:
     text = call.arguments.text("text")
     blocks = blocks_of(call.arguments)
+    refuse_files_not_shown(call.workspace, blocks or [])
     attachments = attachments_of(call.arguments)
     if text is None and not blocks and not attachments:
         raise ApiError("no_text")

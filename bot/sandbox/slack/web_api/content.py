@@ -4,8 +4,9 @@ import json
 from typing import Any
 
 from bot.sandbox.slack.block_defaults import kept_blocks
-from bot.sandbox.slack.blocks import validate
+from bot.sandbox.slack.blocks import elements_of, validate
 from bot.sandbox.slack.web_api.arguments import ApiError, Arguments, Json
+from bot.sandbox.slack.workspace import Workspace
 
 #: chat.postMessage cuts longer texts, chat.update refuses texts over `LONGEST_EDIT` (characters).
 LONGEST_TEXT = 40_000
@@ -14,6 +15,8 @@ LONGEST_EDIT = 4_000
 NO_FALLBACK = "This content can't be displayed."
 #: Source: docs.slack.dev, "Message metadata": 16 KB.
 LARGEST_METADATA = 16_384
+#: What a block can show of the workspace's own files. Source: docs.slack.dev, "Slack file object".
+PICTURES = frozenset({"image/png", "image/jpeg", "image/gif"})
 
 
 def blocks_of(arguments: Arguments) -> list[Json] | None:
@@ -38,6 +41,42 @@ def checked_blocks(given: list[Any]) -> list[Json]:
             [f"{found['message']} [json-pointer:/blocks{found['pointer']}]" for found in problems]
         )
     return kept_blocks(given)
+
+
+def refuse_files_not_shown(workspace: Workspace, blocks: list[Json]) -> None:
+    """Refuse blocks with a `slack_file` that is none of ours, no picture, or not looked at by Slack yet.
+
+    Raises:
+        ApiError: ``invalid_blocks`` with Slack's own line, which says no more than where.
+    """
+    wrong = [
+        f"invalid slack file [json-pointer:/blocks/{pointer}/slack_file]"
+        for pointer, shown in _files_shown(blocks)
+        if not _can_show(workspace, shown)
+    ]
+    if wrong:
+        raise invalid_blocks(wrong)
+
+
+def _files_shown(blocks: list[Json]) -> list[tuple[str, Json]]:
+    found = []
+    for index, block in enumerate(blocks):
+        places = [(f"{index}", block)]
+        places += [(f"{index}/accessory", block["accessory"])] if block.get("accessory") else []
+        if block["type"] == "context":
+            places += [(f"{index}/elements/{n}", part) for n, part in enumerate(elements_of(block))]
+        found += [(pointer, part["slack_file"]) for pointer, part in places if "slack_file" in part]
+    return found
+
+
+def _can_show(workspace: Workspace, shown: Json) -> bool:
+    files = workspace.contents.files
+    stored = files.get(str(shown.get("id"))) or next(
+        (file for file in files.values() if f"/files/{file.id}/" in str(shown.get("url"))), None
+    )
+    if stored is None or not stored.completed or stored.mimetype not in PICTURES:
+        return False
+    return workspace.clock() >= stored.ready_at
 
 
 def invalid_blocks(lines: list[str]) -> ApiError:

@@ -11,6 +11,8 @@ from bot.sandbox.slack.web_api.arguments import ApiError, Json, invalid_argument
 from bot.sandbox.slack.web_api.registry import Invocation, method
 from bot.sandbox.slack.workspace import Post, StoredFile, Workspace
 
+#: An upload ends before Slack has looked at the file; until then no block can show it.
+READY_AFTER_SECONDS = 0.5
 #: Types that Python's table does not know, or knows differently on different machines.
 _TYPES = {"md": "text/markdown", "csv": "text/csv", "svg": "image/svg+xml", "log": "text/plain"}
 
@@ -44,6 +46,7 @@ def complete_upload(call: Invocation) -> Json:
         raise ApiError("thread_not_found")
     for file, title in stored:
         file.title, file.completed = title, True
+        file.ready_at = call.workspace.clock() + READY_AFTER_SECONDS
     files = [file for file, _ in stored]
     for conversation in channels:
         _share(call, files, conversation, thread_ts)

@@ -58,6 +58,12 @@ from tests.unit.slack.views.incident_views import (
 )
 from tests.unit.slack.views.paging_views import task_facts
 from tests.unit.slack.views.telling_views import telling_event_facts, telling_notices
+from tests.unit.slack.views.watch_views import (
+    watch_event_facts,
+    watch_messages,
+    watch_modals,
+    watch_notices,
+)
 from tests.values import (
     HEALTHY,
     NOON,
@@ -217,6 +223,7 @@ def entries(hostile: str, name: str) -> list[Entry]:
         facts |= incident_event_facts(event, hostile)
         facts |= telling_event_facts(event, hostile)
         facts |= step_event_facts(event, hostile)
+        facts |= watch_event_facts(event, hostile)
         entry = a_chain(facts, event=event)[0]
         found.append(replace(entry, actor=f"google:{hostile}", sequence=len(found) + 1))
     return found
@@ -263,6 +270,7 @@ def notices(hostile: str, name: str) -> Iterator[tuple[str, dict[str, Any]]]:
             yield f"{what} {stands}", {"what": what, "state": stands.value} | changing
     yield from incident_notices(hostile)
     yield from telling_notices(hostile)
+    yield from watch_notices(hostile, name)
     for what in ("card_expired", "incident_closed", "no_such_incident", "still_running", "record_saved"):
         yield what, {"what": what} | who
     for kind in FaultKind:
@@ -325,6 +333,7 @@ def messages(hostile: str, name: str, words: Words) -> Iterator[tuple[str, Messa
             record = make_record(incident, known, told, playbook=playbook, names={PersonId(SENA): hostile})
             yield f"record {title} {len(known)}", record_message(record, words)
     yield "log", log_message(told, words)
+    yield from watch_messages(hostile, name, PLAYBOOK, words)
     yield from closed_messages(hostile, told, words)
     for title, facts in notices(hostile, name):
         yield f"notice {title}", notice_message(facts, words, now=LATER)
@@ -344,3 +353,4 @@ def modals(hostile: str, words: Words) -> Iterator[tuple[str, dict[str, Any]]]:
         yield f"modal {title}", record_modal(incident, words, channel="C0OPERATIONS")
     for playbook in (PLAYBOOK, the_guide()):
         yield from incident_modals(hostile, entries(hostile, "x"), playbook, words)
+    yield from watch_modals(words)

@@ -94,7 +94,14 @@ def test_the_headings_stand_in_the_guides_order() -> None:
         ("ko", "### Phase 3: 검증 (2-5분)"),
         ("ko", "- 에러율 > 1.0 % → 롤백 고려"),
         ("ko", "- 서비스 다운 → 즉시 롤백"),
-        ("ko", "| 에러율 > 1% (3회 연속) | 위험 | 롤백 권고 | 3 |"),
+        (
+            "ko",
+            "| 에러율 > 1% (3회 연속) | 위험 | 롤백 권고 | 3 | "
+            "직접 롤백, 10초 안에 중지 가능, 자동 롤백이 켜진 곳에서만 |",
+        ),
+        ("en", "| Error rate > 1 % (once) | Caution | Watch more closely | 1 | tells |"),
+        ("en", "| Data loss | Crisis | Roll back at once, and recover | 1 | recommends |"),
+        ("ko", "- 측정 한 번의 오류가 3건보다 적으면 에러율은 빨간색이 되지 않습니다."),
         ("ko", "| 배포 리더 | Sena | Slack #operations | 1분 | 백엔드 엔지니어 |"),
         ("ko", "- [ ] 팀에 Slack 긴급 알림 [Backout이 확인: 채널 알림]"),
         ("en", "- [ ] Start the cause analysis"),

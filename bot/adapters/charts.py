@@ -1,0 +1,112 @@
+"""Pictures by matplotlib, in one separate process of low priority.
+
+Drawn in a thread of ours a picture takes the ack's p99 from 1.5 to 46 ms (reference/performance.md), and
+importing matplotlib takes half a second: so nothing of it may be imported here. The process is a fresh
+interpreter, never a fork: gRPC does not survive one.
+"""
+
+import asyncio
+import contextlib
+import struct
+import sys
+
+import structlog
+from pydantic import TypeAdapter
+
+from bot.domain.picture import Picture
+from bot.usecases.ports import Charts, NoLetters, NotDrawn
+
+log = structlog.get_logger()
+
+PICTURE = TypeAdapter(Picture)
+#: Generous: the first picture on a machine waits until its fonts have been looked through.
+DRAW_WITHIN_SECONDS = 30.0
+#: How a picture and its answer are sent through the pipe: a kind and the length of what follows.
+FRAME = struct.Struct(">cI")
+DRAW, DRAWN, FAILED, NO_LETTERS = b"p", b"d", b"f", b"n"
+#: The module that draws; it is run, and never imported by the bot.
+DRAWER = ("-m", "bot.adapters.chart_process")
+
+
+class ProcessCharts(Charts):
+    """Starts the process with the first picture, and another one where it has died.
+
+    Args:
+        within_seconds: for one picture; then the process is killed.
+        command: what is run, by this interpreter.
+    """
+
+    def __init__(
+        self, *, within_seconds: float = DRAW_WITHIN_SECONDS, command: tuple[str, ...] = DRAWER
+    ) -> None:
+        self._within_seconds = within_seconds
+        self._command = command
+        self._process: asyncio.subprocess.Process | None = None
+        self._one_at_a_time = asyncio.Lock()
+
+    @property
+    def process(self) -> int | None:
+        """The id of the process that draws; None while there is none."""
+        return self._process.pid if self._process is not None else None
+
+    async def draw(self, picture: Picture) -> bytes:
+        """See `Charts.draw`."""
+        asked = PICTURE.dump_json(picture)
+        async with self._one_at_a_time:
+            # An idle process leaves by itself, perhaps at this very moment: then another one draws it.
+            answer = await self._ask(asked) or await self._ask(asked)
+        if answer is None:
+            raise NotDrawn("the process that draws has died, twice")
+        kind, content = answer
+        if kind == DRAWN:
+            return content
+        why = content.decode(errors="replace")
+        raise NoLetters(why) if kind == NO_LETTERS else NotDrawn(why)
+
+    async def close(self) -> None:
+        """End the process."""
+        process, self._process = self._process, None
+        if process is None:
+            return
+        if process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+        await process.wait()
+
+    async def _ask(self, asked: bytes) -> tuple[bytes, bytes] | None:
+        """Return the answer; None when the process died before it gave one. Raises `NotDrawn`."""
+        try:
+            async with asyncio.timeout(self._within_seconds):
+                process = await self._living()
+                assert process.stdin is not None
+                assert process.stdout is not None
+                process.stdin.write(FRAME.pack(DRAW, len(asked)) + asked)
+                await process.stdin.drain()
+                kind, length = FRAME.unpack(await process.stdout.readexactly(FRAME.size))
+                return kind, await process.stdout.readexactly(length)
+        except TimeoutError as error:
+            await self.close()
+            raise NotDrawn(f"not drawn within {self._within_seconds:g} s") from error
+        except (asyncio.IncompleteReadError, ConnectionError):
+            log.warning("chart_process_died")
+            await self.close()
+            return None
+        except OSError as error:
+            raise NotDrawn(f"no process could be started: {error}") from error
+        except asyncio.CancelledError:
+            # Half an answer may be in the pipe: nobody may read it as another picture's.
+            await self.close()
+            raise
+
+    async def _living(self) -> asyncio.subprocess.Process:
+        if self._process is None or self._process.returncode is not None:
+            self._process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                *self._command,
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.DEVNULL,
+                # Ctrl-C in a terminal is for us; the process ends with its pipe.
+                start_new_session=True,
+            )
+        return self._process
