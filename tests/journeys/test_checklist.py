@@ -9,10 +9,11 @@ import pytest
 
 from bot.domain.checklist import StepState
 from bot.domain.timeline import BACKOUT, Event
+from bot.sandbox.cloud import Fault
 from bot.sandbox.slack.block_elements import options_of
 from bot.sandbox.slack.blocks import elements_of
 from tests.journeys.kept import Kept, kept
-from tests.journeys.world import HURRIED_LOAD, PLAYBOOK, World, running_bot, texts, until
+from tests.journeys.world import PLAYBOOK, USUAL_LOAD, World, running_bot, texts, until
 
 ROOM = "C0CRITICAL"
 CARD = "rollback checklist"
@@ -104,13 +105,16 @@ async def answer(world: World, user: str, **values: str) -> None:
 
 
 async def with_many_errors(world: World) -> None:
-    """Let the canary fail until its errors are enough to tell a sharp drop, and keep the load up."""
-    await world.make_the_canary_fail()
-    world.cloud.load("ion-api", HURRIED_LOAD)
+    """Let the canary answer nobody until its errors are enough to tell a sharp drop by.
+
+    Of 5 % errors there would be ten in a quarter of a minute, but for chance.
+    """
+    world.cloud.set_fault("ion-api", Fault.DOWN, True)
+    world.cloud.load("ion-api", 2 * USUAL_LOAD)
 
     def enough() -> bool:
         answers = world.cloud.answers("ion-api")
-        return sum(count for (_, status), count in answers.items() if status >= 500) >= 14
+        return sum(count for (_, status), count in answers.items() if status >= 500) >= 40
 
     await until(enough, what="errors")
     await asyncio.sleep(2 * world.cloud.behaviour.log_lag_seconds)
@@ -149,10 +153,13 @@ async def test_the_bot_ticks_what_it_sees_and_people_do_the_rest_across_a_restar
         await bot.kill()
         await bot.start()
 
-        await choose(world, "U0SENA", card, "users_report", "undo")
-        await marked(database_url, "users_report", StepState.TODO, "U0SENA")
-        await choose(world, "U0GITCO", card, "users_report", "undo")
-        await world.seen(ROOM, having="<@U0SENA> was faster", user="U0GITCO")
+        await asyncio.gather(
+            *(choose(world, user, card, "users_report", "undo") for user in ("U0LUBIT", "U0GITCO"))
+        )
+        await until(lambda: marks(database_url)["users_report"][0] is StepState.TODO, what="the undoing")
+        _, first = marks(database_url)["users_report"]
+        second = {"U0GITCO": "U0LUBIT", "U0LUBIT": "U0GITCO"}[first]
+        await world.seen(ROOM, having=f"<@{first}> was faster", user=second)
 
         await choose(world, "U0LEMUN", card, "error_rate", "bad_because")
         await answer(world, "U0LEMUN", step_why="users still see errors")
