@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import random
 import signal
 import socket
 import sys
@@ -25,6 +26,8 @@ PLAYBOOK = HERE / "playbook.yaml"
 #: Cloud Monitoring is minutes late; in a sandbox where a visit lasts minutes it is half a minute late.
 BEHAVIOUR = Behaviour(visible_after_seconds=30)
 READY_WITHIN_SECONDS = 60.0
+#: Below what Linux (from 32768) and macOS (from 49152) hand out to whoever asks for any port.
+OUR_PORTS = range(20_000, 30_000)
 #: Whom a newcomer acts as first: somebody who may roll back and reads the channels' language.
 FIRST_PERSON = {"en": "U0LUBIT", "ko": "U0SENA"}
 
@@ -63,11 +66,18 @@ def bot_environment(
 
 
 def free_port() -> int:
-    """Return a port that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port
+    """Return a port that nobody listens on now.
+
+    Not one of those that the system gives away by itself: before we used it, it would be some client's.
+    """
+    while True:
+        port = random.SystemRandom().choice(OUR_PORTS)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("0.0.0.0", port))  # noqa: S104 - to see whether any address is taken
+            except OSError:
+                continue
+        return port
 
 
 def run_sandbox(*, port: int, locale: str) -> int:

@@ -43,7 +43,7 @@ async def test_a_first_look_says_what_is_not_known_and_then_reads_it(bot: Bot, w
     assert "No step is waiting for you." in home
 
     await until(lambda: "*canary* · read" in said(world, "U0LUBIT"), what="the canary's flags")
-    assert "never read yet" not in said(world, "U0LUBIT")
+    await until(lambda: "never read yet" not in said(world, "U0LUBIT"), what="the other target's")
     assert "Error rate" in said(world, "U0LUBIT")
 
 
