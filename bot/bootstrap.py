@@ -1,10 +1,11 @@
 """The composition root: the only place that reads settings and picks adapters."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Protocol
 
 from slack_sdk.web.async_client import AsyncWebClient
 
@@ -50,7 +51,7 @@ from bot.usecases.find_out import Looking, find_out
 from bot.usecases.fire_alert import fire_alert
 from bot.usecases.keep_time import keep_time
 from bot.usecases.look_at_canary import LookingAtCanary, look_at_canary
-from bot.usecases.ports import Showing, Steps, Workflow
+from bot.usecases.ports import Clock, Playbooks, Showing, Steps, Store, Workflow
 from bot.usecases.prepare_change import PreparingChange, prepare_change
 from bot.usecases.prepare_rollback import Preparing, prepare_rollback
 from bot.usecases.remind_checklist import remind_checklist
@@ -211,6 +212,20 @@ def build(settings: Settings) -> House:
 
 def workflows(house: House) -> dict[Workflow, Run]:
     """Return every durable workflow with what it may touch."""
+    acting = Acting(store=house.store, people=house.people, playbooks=house.playbooks, clock=utc_now)
+    return {
+        **_rollbacks(house, acting),
+        **_changes(house, acting),
+        **_incidents(house, acting),
+        **_looks(house, acting),
+        **_watches(house, acting),
+        **_alerts(house, acting),
+        Workflow.POST: lambda steps, a: house.messages.post(a, steps=steps),
+    }
+
+
+def _rollbacks(house: House, acting: Acting) -> dict[Workflow, Run]:
+    """Return the workflows of a rollback, from the question to the proof."""
     preparing = Preparing(
         store=house.store,
         people=house.people,
@@ -228,14 +243,23 @@ def workflows(house: House) -> dict[Workflow, Run]:
         prober=house.prober,
         clock=utc_now,
     )
-    acting = Acting(store=house.store, people=house.people, playbooks=house.playbooks, clock=utc_now)
+    return {
+        Workflow.PREPARE: lambda steps, a: prepare_rollback(
+            RollbackId(a["rollback"]), steps=steps, use=preparing, stable=a.get("stable")
+        ),
+        Workflow.DECIDE: lambda steps, a: decide_rollback(a, steps=steps, use=acting),
+        Workflow.ROLLBACK: lambda steps, a: carry_out_rollback(
+            RollbackId(a["rollback"]), steps=steps, use=carrying
+        ),
+    }
+
+
+def _incidents(house: House, acting: Acting) -> dict[Workflow, Run]:
+    """Return the workflows of an incident: what people do in it, and what its clocks do."""
     declaring = Declaring(
         store=house.store, people=house.people, playbooks=house.playbooks, cloud=house.cloud, clock=utc_now
     )
     adding = Adding(store=house.store, messages=house.reading)
-    reporting = house.reporting()
-    looking = house.looking()
-    picturing = house.picturing()
     watching = Watching(
         store=house.store,
         playbooks=house.playbooks,
@@ -244,53 +268,54 @@ def workflows(house: House) -> dict[Workflow, Run]:
         requests=house.requests,
         clock=utc_now,
     )
-
-    async def prepare(steps: Steps, arguments: Mapping[str, str]) -> None:
-        id = RollbackId(arguments["rollback"])
-        await prepare_rollback(id, steps=steps, use=preparing, stable=arguments.get("stable"))
-
-    async def roll_back(steps: Steps, arguments: Mapping[str, str]) -> None:
-        await carry_out_rollback(RollbackId(arguments["rollback"]), steps=steps, use=carrying)
-
     return {
-        Workflow.PREPARE: prepare,
-        Workflow.DECIDE: lambda steps, a: decide_rollback(a, steps=steps, use=acting),
-        Workflow.ROLLBACK: roll_back,
-        **_changes(house, acting),
-        **_watches(house, acting),
-        **_alerts(house, acting),
         Workflow.COMPLETE_RECORD: lambda steps, a: complete_record(a, steps=steps, use=acting),
         Workflow.DECLARE: lambda steps, a: declare_incident(a, steps=steps, use=declaring),
         Workflow.ADD_MESSAGE: lambda steps, a: add_message(a, steps=steps, use=adding),
         Workflow.ACT: lambda steps, a: carry_out_act(a, steps=steps, use=acting, deeds=DEEDS),
+        Workflow.TICK: _timed(tick, house),
+        Workflow.REMIND_UPDATE: _timed(remind_update, house),
+        Workflow.WATCH_CHECKLIST: lambda steps, a: watch_checklist(a, steps=steps, use=watching),
+        Workflow.REMIND_CHECKLIST: _timed(remind_checklist, house),
+        Workflow.PAGE: _timed(escalate_page, house),
+        Workflow.FOLLOW_UP: _timed(remind_follow_up, house),
+    }
+
+
+def _looks(house: House, acting: Acting) -> dict[Workflow, Run]:
+    """Return the workflows that read and tell: status, findings, pictures, Homes, readiness."""
+    reporting, looking, picturing = house.reporting(), house.looking(), house.picturing()
+    return {
+        Workflow.STATUS: lambda steps, a: report_status(a, steps=steps, use=reporting),
         Workflow.LOOK: lambda steps, a: find_out(a, steps=steps, use=looking),
         Workflow.CANARY_LOOK: lambda steps, a: look_at_canary(
             a, steps=steps, use=LookingAtCanary(looking=looking, people=house.people)
         ),
         Workflow.PICTURE: lambda steps, a: send_picture(a, steps=steps, use=picturing),
-        Workflow.TICK: lambda steps, a: tick(
-            a, steps=steps, store=house.store, playbooks=house.playbooks, clock=utc_now
-        ),
         Workflow.HOME: lambda steps, a: read_for_home(a, steps=steps, use=reporting),
         Workflow.HOMES: lambda steps, a: refresh_homes(a, steps=steps, store=house.store, clock=utc_now),
         Workflow.READINESS: lambda steps, a: report_readiness(a, steps=steps, use=house.checking()),
         Workflow.CONFIRM: lambda steps, a: confirm_point(a, steps=steps, use=acting),
-        Workflow.REMIND_UPDATE: lambda steps, a: remind_update(
-            a, steps=steps, store=house.store, playbooks=house.playbooks, clock=utc_now
-        ),
-        Workflow.WATCH_CHECKLIST: lambda steps, a: watch_checklist(a, steps=steps, use=watching),
-        Workflow.REMIND_CHECKLIST: lambda steps, a: remind_checklist(
-            a, steps=steps, store=house.store, playbooks=house.playbooks, clock=utc_now
-        ),
-        Workflow.PAGE: lambda steps, a: escalate_page(
-            a, steps=steps, store=house.store, playbooks=house.playbooks, clock=utc_now
-        ),
-        Workflow.FOLLOW_UP: lambda steps, a: remind_follow_up(
-            a, steps=steps, store=house.store, playbooks=house.playbooks, clock=utc_now
-        ),
-        Workflow.STATUS: lambda steps, a: report_status(a, steps=steps, use=reporting),
-        Workflow.POST: lambda steps, a: house.messages.post(a, steps=steps),
     }
+
+
+class _Timed(Protocol):
+    """What wakes up when its time has come, and needs only what is stored."""
+
+    def __call__(
+        self,
+        arguments: Mapping[str, str],
+        /,
+        *,
+        steps: Steps,
+        store: Store,
+        playbooks: Playbooks,
+        clock: Clock,
+    ) -> Awaitable[None]: ...
+
+
+def _timed(run: _Timed, house: House) -> Run:
+    return lambda steps, a: run(a, steps=steps, store=house.store, playbooks=house.playbooks, clock=utc_now)
 
 
 def _changes(house: House, acting: Acting) -> dict[Workflow, Run]:
@@ -344,9 +369,7 @@ def _alerts(house: House, acting: Acting) -> dict[Workflow, Run]:
     arming = ArmingUse(acting=acting, metrics=house.metrics)
     return {
         Workflow.ANSWER_ALERT: lambda steps, a: answer_alert(a, steps=steps, use=acting),
-        Workflow.FIRE: lambda steps, a: fire_alert(
-            a, steps=steps, store=house.store, playbooks=house.playbooks, clock=utc_now
-        ),
+        Workflow.FIRE: _timed(fire_alert, house),
         Workflow.ARM: lambda steps, a: arm_automatics(a, steps=steps, use=arming),
         Workflow.FIND_ANSWERS: lambda steps, a: find_answers(a, steps=steps, use=finding),
     }

@@ -1,9 +1,7 @@
 """People, the countdown and the watch at one alert at once, on SQLite and on PostgreSQL alike."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from dataclasses import replace
-from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -11,10 +9,8 @@ from pydantic import TypeAdapter
 from sqlalchemy.orm import Session
 
 from bot.adapters.database.engine import Database
-from bot.adapters.database.engine import database_url as parsed
-from bot.adapters.database.migrate import migrate
 from bot.adapters.database.store import SqlStore
-from bot.adapters.database.tables import MessageRow, RollbackRow
+from bot.adapters.database.tables import RollbackRow
 from bot.domain.alarm import Alarm, AlarmKind, Level
 from bot.domain.alert import Alert, AlertState
 from bot.domain.automatics import Automatics
@@ -28,10 +24,11 @@ from bot.usecases.arm_automatics import Arming, ArmingUse, ArmRequest, arm_autom
 from bot.usecases.authorize import Acting
 from bot.usecases.decide_rollback import request_rollback
 from bot.usecases.fire_alert import fire_alert
-from bot.usecases.ports import Said, Showing, Transaction, Workflow
+from bot.usecases.ports import Said, Transaction, Workflow
 from bot.usecases.raise_alert import raise_alarms
 from tests.alerts import a_watch, an_alarm, an_alarming_playbook, automatics
 from tests.fakes import FakeMetrics, FakePeople, FakePlaybooks, FakeSteps, HeldClock
+from tests.integration.notices import notices_in
 from tests.values import (
     CANARY,
     CANARY_TARGET,
@@ -166,25 +163,13 @@ class Site:
         assert first_broken(told) is None
         return [entry.event for entry in told]
 
-    async def notices(self) -> list[tuple[str, Any]]:
-        """Return what was said to whom."""
-
-        def read(tx: Transaction) -> list[tuple[str, Any]]:
-            rows = tx._session.query(MessageRow).filter_by(what=Showing.NOTICE.value)  # type: ignore[attr-defined]
-            return [(row.facts["what"], row.person) for row in rows]
-
-        return await self.store.look(read)
-
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def site(database_url: str) -> AsyncIterator[Site]:
+async def site(database: Database) -> Site:
     """A site with a watched canary of an armed target."""
-    database = Database(parsed(database_url))
-    await asyncio.to_thread(migrate, database.engine)
     made = Site(database)
     await made.open()
-    yield made
-    database.close()
+    return made
 
 
 async def test_an_alert_comes_back_whole(site: Site) -> None:
@@ -212,7 +197,7 @@ async def test_stop_and_the_countdown_at_once_either_stop_or_fire(site: Site, ag
         (rollback,) = rolled
         assert (alert.state, alert.rollback) == (AlertState.ROLLED_BACK, rollback.id)
         assert Event.AUTOMATIC_STOPPED not in events
-        assert (Said.ALERT_DECIDED, GITCO) in await site.notices()
+        assert (Said.ALERT_DECIDED, GITCO) in await notices_in(site.store)
         assert (await site.automatics()).off_why == "fired"
     assert not (await site.automatics()).armed
 
@@ -239,7 +224,7 @@ async def test_of_two_answers_at_once_one_counts_and_the_other_is_told(site: Sit
     )
 
     alert, rolled = await site.alert(), await site.rollbacks()
-    told = [person for what, person in await site.notices() if what == Said.ALERT_DECIDED]
+    told = [person for what, person in await notices_in(site.store) if what == Said.ALERT_DECIDED]
     assert sorted(told) == sorted(set(PEOPLE) - {alert.by})
     expected = 0 if alert.state is AlertState.NOT_THE_CANARY else 1
     assert [rollback.asked_by for rollback in rolled] == [alert.by] * expected

@@ -1,20 +1,17 @@
 """Several people, the bot and its timers at one checklist, on SQLite and on PostgreSQL alike."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-import pytest_asyncio
 from pydantic import TypeAdapter
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bot.adapters.database.engine import Database
-from bot.adapters.database.engine import database_url as parsed
-from bot.adapters.database.migrate import migrate
 from bot.adapters.database.store import SqlStore
 from bot.adapters.database.tables import MessageRow, TimerRow
 from bot.domain.acts import Act, Verb
@@ -112,15 +109,6 @@ class Shop:
         """Return every timer that is set."""
         rows = select(TimerRow.id, TimerRow.due_at)
         return await self.store.look(lambda tx: dict(tx._session.execute(rows).all()))  # type: ignore[attr-defined]
-
-
-@pytest_asyncio.fixture(loop_scope="session")
-async def database(database_url: str) -> AsyncIterator[Database]:
-    """A migrated database."""
-    made = Database(parsed(database_url))
-    await asyncio.to_thread(migrate, made.engine)
-    yield made
-    made.close()
 
 
 @pytest.fixture

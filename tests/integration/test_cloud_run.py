@@ -30,10 +30,9 @@ from bot.sandbox.names import (
     CHAT_VARIABLE,
     PROJECT,
 )
+from tests.integration.sandbox_targets import API, CHAT
 from tests.unit.adapters.targets import revisions_target, services_target
 
-API = revisions_target(service=API_SERVICE, project="")
-CHAT = services_target(service=CHAT_SERVICE, canary=CHAT_CANARY_SERVICE, router=CHAT_ROUTER, project="")
 PINNED = run_v2.TrafficTargetAllocationType.TRAFFIC_TARGET_ALLOCATION_TYPE_REVISION
 
 

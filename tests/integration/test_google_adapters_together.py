@@ -16,7 +16,6 @@ from bot.domain.readings import Metric, RequestCounts, Side
 from bot.domain.traffic import SideAddress, Sides
 from bot.sandbox.cloud import Behaviour, Fault, SandboxCloud
 from bot.sandbox.names import (
-    API_CANARY,
     API_SERVICE,
     API_STABLE,
     CHAT_CANARY_SERVICE,
@@ -24,18 +23,8 @@ from bot.sandbox.names import (
     CHAT_SERVICE,
     PROJECT,
 )
-from tests.unit.adapters.targets import revisions_target, services_target
+from tests.integration.sandbox_targets import API, API_SIDES, CHAT, CHAT_SIDES
 
-API = revisions_target(service=API_SERVICE, project="")
-API_SIDES = Sides(
-    stable=SideAddress(service=ServiceName(API_SERVICE), revision=RevisionName(API_STABLE)),
-    canary=SideAddress(service=ServiceName(API_SERVICE), revision=RevisionName(API_CANARY)),
-)
-CHAT = services_target(service=CHAT_SERVICE, canary=CHAT_CANARY_SERVICE, router=CHAT_ROUTER, project="")
-CHAT_SIDES = Sides(
-    stable=SideAddress(service=ServiceName(CHAT_SERVICE)),
-    canary=SideAddress(service=ServiceName(CHAT_CANARY_SERVICE)),
-)
 BOTH = pytest.mark.parametrize(("target", "sides"), [(API, API_SIDES), (CHAT, CHAT_SIDES)])
 REQUESTS_PER_SECOND = 50
 

@@ -1,17 +1,13 @@
 """Whose Home is rendered anew, and where messages stand: on SQLite and on PostgreSQL alike."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
-import pytest_asyncio
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from bot.adapters.database.engine import Database
-from bot.adapters.database.engine import database_url as parsed
-from bot.adapters.database.migrate import migrate
 from bot.adapters.database.store import SqlStore
 from bot.adapters.database.tables import MessageRow, TimerRow
 from bot.domain.ids import ChannelId, IncidentNumber
@@ -22,15 +18,6 @@ from tests.fakes import FakeSteps
 from tests.values import GITCO, SENA
 
 ONE, TWO = IncidentNumber(1), IncidentNumber(2)
-
-
-@pytest_asyncio.fixture(loop_scope="session")
-async def database(database_url: str) -> AsyncIterator[Database]:
-    """A migrated database."""
-    made = Database(parsed(database_url))
-    await asyncio.to_thread(migrate, made.engine)
-    yield made
-    made.close()
 
 
 @pytest.fixture

@@ -1,16 +1,13 @@
 """An incident's life on both databases: declared once, commanded by one, closed, reopened, joined."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from typing import Any
 
-import pytest_asyncio
+import pytest
 from pydantic import TypeAdapter
 from sqlalchemy.orm import Session
 
 from bot.adapters.database.engine import Database
-from bot.adapters.database.engine import database_url as parsed
-from bot.adapters.database.migrate import migrate
 from bot.adapters.database.store import SqlStore
 from bot.domain.acts import Act, Verb
 from bot.domain.ids import ChannelId, IncidentNumber, PersonId, TargetName
@@ -103,13 +100,10 @@ class House:
         return [incident.number for incident in await self.store.look(lambda tx: tx.open_incidents())]
 
 
-@pytest_asyncio.fixture(loop_scope="session")
-async def house(database_url: str) -> AsyncIterator[House]:
+@pytest.fixture
+def house(database: Database) -> House:
     """A house on an empty database."""
-    database = Database(parsed(database_url))
-    await asyncio.to_thread(migrate, database.engine)
-    yield House(database)
-    database.close()
+    return House(database)
 
 
 # Declaring.

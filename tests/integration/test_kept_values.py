@@ -1,7 +1,6 @@
 """What is simply kept by its id, and timers: found again, once, by one process, on both databases."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
 
@@ -10,8 +9,6 @@ import pytest_asyncio
 from sqlalchemy.orm import Session
 
 from bot.adapters.database.engine import Database
-from bot.adapters.database.engine import database_url as parsed
-from bot.adapters.database.migrate import migrate
 from bot.adapters.database.store import SqlStore
 from bot.domain.edition import edition_of, from_document
 from bot.domain.ids import IncidentNumber, PersonId
@@ -30,18 +27,15 @@ def woken() -> Woken:
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def store(database_url: str, woken: Woken) -> AsyncIterator[Store]:
+async def store(database: Database, woken: Woken) -> Store:
     """A migrated store with one incident to hang things on."""
-    database = Database(parsed(database_url))
-    await asyncio.to_thread(migrate, database.engine)
 
     def start(_: Session, workflow: Workflow, id: str, arguments: dict[str, str], lane: str | None) -> None:
         woken.append((workflow, id, arguments))
 
     kept = SqlStore(database, start)
     await kept.change(lambda tx: tx.add_incident(an_incident()))
-    yield kept
-    database.close()
+    return kept
 
 
 def a_page(id: str, state: PageState = PageState.WAITING, *, minutes: int = 0) -> Page:

@@ -20,34 +20,22 @@ from bot.adapters.log_buckets import KEPT_BUCKETS
 from bot.adapters.log_lister import MOST_PAGES
 from bot.adapters.log_stream import LogStream
 from bot.adapters.log_tail import PATIENCE_SECONDS
-from bot.domain.ids import RevisionName, ServiceName
 from bot.domain.observation import BUCKET, Bucket, BucketsRead, Tally
 from bot.domain.playbook import Target
-from bot.domain.traffic import SideAddress, Sides
+from bot.domain.traffic import Sides
 from bot.sandbox.cloud import Behaviour, Fault, SandboxCloud
 from bot.sandbox.names import (
     API_CANARY,
     API_SERVICE,
     API_STABLE,
-    CHAT_CANARY_SERVICE,
     CHAT_ROUTER,
     CHAT_SERVICE,
     PROJECT,
 )
 from tests.fakes import HeldClock
+from tests.integration.sandbox_targets import API, API_SIDES, CHAT, CHAT_SIDES
 from tests.integration.scripted_google import Script, ScriptedGoogle, scripted_google
-from tests.unit.adapters.targets import revisions_target, services_target
 
-API = revisions_target(service=API_SERVICE, project="")
-API_SIDES = Sides(
-    stable=SideAddress(service=ServiceName(API_SERVICE), revision=RevisionName(API_STABLE)),
-    canary=SideAddress(service=ServiceName(API_SERVICE), revision=RevisionName(API_CANARY)),
-)
-CHAT = services_target(service=CHAT_SERVICE, canary=CHAT_CANARY_SERVICE, router=CHAT_ROUTER, project="")
-CHAT_SIDES = Sides(
-    stable=SideAddress(service=ServiceName(CHAT_SERVICE)),
-    canary=SideAddress(service=ServiceName(CHAT_CANARY_SERVICE)),
-)
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 DENIED = "permission: Google's sentence"
 

@@ -1,7 +1,6 @@
 """People, timers and replicas at one page at once, on SQLite and on PostgreSQL alike."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -10,10 +9,7 @@ from pydantic import TypeAdapter
 from sqlalchemy.orm import Session
 
 from bot.adapters.database.engine import Database
-from bot.adapters.database.engine import database_url as parsed
-from bot.adapters.database.migrate import migrate
 from bot.adapters.database.store import SqlStore
-from bot.adapters.database.tables import MessageRow
 from bot.domain.acts import Act, Verb
 from bot.domain.follow_up import FollowUp, FollowUpState
 from bot.domain.ids import ChannelId, IncidentNumber, PersonId
@@ -24,9 +20,10 @@ from bot.usecases.authorize import Acting
 from bot.usecases.deeds import DEEDS
 from bot.usecases.escalate_page import escalate_page, redirect_page
 from bot.usecases.open_incident import open_incident
-from bot.usecases.ports import Said, Showing, Transaction, Workflow
+from bot.usecases.ports import Said, Workflow
 from bot.usecases.remind_follow_up import remind_follow_up
 from tests.fakes import FakePeople, FakePlaybooks, FakeSteps, HeldClock
+from tests.integration.notices import notices_in
 from tests.paging import a_playbook_with_contacts, an_act
 from tests.values import GITCO, LUBIT, NOON, SENA, a_person, an_incident, seconds
 
@@ -85,25 +82,13 @@ class Shop:
         assert first_broken(told) is None
         return [entry for entry in told if entry.event is event]
 
-    async def notices(self) -> list[tuple[str, PersonId]]:
-        """Return what was said to whom."""
-
-        def read(tx: Transaction) -> list[tuple[str, PersonId]]:
-            rows = tx._session.query(MessageRow).filter_by(what=Showing.NOTICE.value)  # type: ignore[attr-defined]
-            return [(row.facts["what"], row.person) for row in rows]
-
-        return await self.store.look(read)
-
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def shop(database_url: str) -> AsyncIterator[Shop]:
+async def shop(database: Database) -> Shop:
     """A shop with incident 1 open."""
-    database = Database(parsed(database_url))
-    await asyncio.to_thread(migrate, database.engine)
     made = Shop(database)
     await made.open()
-    yield made
-    database.close()
+    return made
 
 
 async def test_of_two_who_are_on_it_at_once_one_is_and_the_other_is_told(shop: Shop) -> None:
@@ -117,7 +102,7 @@ async def test_of_two_who_are_on_it_at_once_one_is_and_the_other_is_told(shop: S
     (line,) = await shop.lines(Event.PAGE_ANSWERED)
     other = LUBIT if answered.answered_by == GITCO else GITCO
     assert (answered.state, line.actor) == (PageState.ANSWERED, answered.answered_by)
-    assert (Said.PAGE_TAKEN, other) in await shop.notices()
+    assert (Said.PAGE_TAKEN, other) in await notices_in(shop.store)
     incident = await shop.store.look(lambda tx: tx.incident(ONE))
     assert incident.roles == {"devops": answered.answered_by}
 
@@ -203,7 +188,7 @@ async def test_a_follow_up_is_planned_done_and_reminded_of_once_however_many_try
         *(shop.act(Verb.FINISH_FOLLOW_UP, by, key=f"done:{by}", follow_up=id) for by in PEOPLE)
     )
 
-    notices = await shop.notices()
+    notices = await notices_in(shop.store)
     assert notices.count((Said.FOLLOW_UP_DUE, GITCO)) == 1
     assert len(await shop.lines(Event.FOLLOW_UP_DONE)) == 1
     assert [what for what, _ in notices].count(Said.FOLLOW_UP_STANDS) == 2

@@ -1,7 +1,6 @@
 """What a transaction promises, on SQLite and on PostgreSQL alike."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from dataclasses import fields, is_dataclass, replace
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
@@ -9,7 +8,6 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-import pytest_asyncio
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine, delete, select, text, update
@@ -18,7 +16,6 @@ from sqlalchemy.orm import Session
 
 from bot.adapters.database.engine import Database
 from bot.adapters.database.engine import database_url as parsed
-from bot.adapters.database.migrate import migrate
 from bot.adapters.database.store import SqlStore
 from bot.adapters.database.tables import ChainRow, EntryRow, MessageRow
 from bot.domain.ids import ChannelId, IncidentNumber, PersonId, RollbackId, TargetName
@@ -32,15 +29,6 @@ from tests.values import NOON, a_rollback, an_incident
 
 CHANNEL = ChannelId("C0OPERATIONS")
 CANARY = TargetName("canary")
-
-
-@pytest_asyncio.fixture(loop_scope="session")
-async def database(database_url: str) -> AsyncIterator[Database]:
-    """A migrated database."""
-    made = Database(parsed(database_url))
-    await asyncio.to_thread(migrate, made.engine)
-    yield made
-    made.close()
 
 
 class Started:

@@ -1,17 +1,13 @@
 """Workers at one watch at once, on SQLite and on PostgreSQL alike: each bucket is stored once."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-import pytest_asyncio
 from sqlalchemy.orm import Session
 
 from bot.adapters.database.engine import Database
-from bot.adapters.database.engine import database_url as parsed
-from bot.adapters.database.migrate import migrate
 from bot.adapters.database.store import SqlStore
 from bot.domain.alert import Alert, AlertState
 from bot.domain.judge import Judged, JudgeState, judge
@@ -99,13 +95,10 @@ class Shop:
         return sum(entry.event is event for entry in told)
 
 
-@pytest_asyncio.fixture(loop_scope="session")
-async def shop(database_url: str) -> AsyncIterator[Shop]:
+@pytest.fixture
+def shop(database: Database) -> Shop:
     """A shop without a watch yet."""
-    database = Database(parsed(database_url))
-    await asyncio.to_thread(migrate, database.engine)
-    yield Shop(database)
-    database.close()
+    return Shop(database)
 
 
 async def test_eight_replicas_that_scout_at_once_begin_one_watch(shop: Shop) -> None:

@@ -2,8 +2,10 @@
 
 from typing import Any
 
-from bot.slack.commands import Answer, canary_help, first_word, parse_target, typed, unknown_word
+from bot.domain.ids import TargetName
+from bot.slack.commands import canary_help, first_word, typed, unknown_word
 from bot.slack.listeners.table import Request, Table
+from bot.slack.listeners.targets import on_target
 from bot.slack.views.metrics import metrics_message
 from bot.slack.views.rollback_message import Message
 from bot.slack.views.status import status_message
@@ -25,23 +27,15 @@ def register(table: Table, *, store: Store, playbooks: Playbooks, clock: Clock) 
             return unknown_word("/canary", verb, table.canary_verbs, request.words)
         return await handle(request, rest)
 
-    async def status(request: Request, rest: str) -> str | Message:
-        playbook = playbooks.current()
-        target = parse_target("status", rest, targets=playbook.targets, words=request.words)
-        if isinstance(target, Answer):
-            return target.text
+    async def status(request: Request, target: TargetName) -> str | Message:
         known = await read_known(target, store=store, clock=clock)
         if known is not None:
-            return status_message(known.status, playbook, request.words)
+            return status_message(known.status, playbooks.current(), request.words)
         sender = request.sender
         await ask_for_status(request.key, target, sender.person, sender.channel, store=store, clock=clock)
         return request.words.say("Looking at {target} …", target=request.words.bold(target))
 
-    async def metrics(request: Request, rest: str) -> str | Message:
-        playbook = playbooks.current()
-        target = parse_target("metrics", rest, targets=playbook.targets, words=request.words)
-        if isinstance(target, Answer):
-            return target.text
+    async def metrics(request: Request, target: TargetName) -> str | Message:
         sender = request.sender
         known = await ask_for_metrics(
             request.key,
@@ -53,9 +47,9 @@ def register(table: Table, *, store: Store, playbooks: Playbooks, clock: Clock) 
             clock=clock,
         )
         if known is not None:
-            return metrics_message(known.status, known.hour, playbook, request.words)
+            return metrics_message(known.status, known.hour, playbooks.current(), request.words)
         return request.words.say("Looking at {target} …", target=request.words.bold(target))
 
     table.commands["/canary"] = canary
-    table.canary_verbs["status"] = status
-    table.canary_verbs["metrics"] = metrics
+    on_target(table, "status", status, playbooks=playbooks)
+    on_target(table, "metrics", metrics, playbooks=playbooks)

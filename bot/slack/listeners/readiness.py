@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from bot.domain.ids import TargetName
-from bot.slack.commands import DEFAULT_TARGET, Answer, parse_target
+from bot.slack.commands import DEFAULT_TARGET
 from bot.slack.ids import ActionId
 from bot.slack.listeners.table import Request, Table
+from bot.slack.listeners.targets import on_target
 from bot.usecases.check_readiness import ask_for_readiness
 from bot.usecases.confirm_point import accept_confirmation
 from bot.usecases.ports import Clock, Playbooks, Store
@@ -27,11 +28,7 @@ def register(table: Table, *, store: Store, playbooks: Playbooks, clock: Clock) 
             clock=clock,
         )
 
-    async def ready(request: Request, rest: str) -> str:
-        targets = playbooks.current().targets
-        target = parse_target("ready", rest, targets=targets, words=request.words)
-        if isinstance(target, Answer):
-            return target.text
+    async def ready(request: Request, target: TargetName) -> str:
         await ask(request, target)
         return request.words.say(
             "Checking whether the team is ready for {target} …", target=request.words.bold(target)
@@ -54,6 +51,6 @@ def register(table: Table, *, store: Store, playbooks: Playbooks, clock: Clock) 
             clock=clock,
         )
 
-    table.canary_verbs["ready"] = ready
+    on_target(table, "ready", ready, playbooks=playbooks)
     table.presses[ActionId.CHECK_READINESS] = check
     table.presses[ActionId.CONFIRM_POINT] = confirm
