@@ -23,6 +23,9 @@ ERROR_RATIO = 0.05
 #: Requests slower than this leave a warning with `latency_ms`, as the guide's log filter expects.
 SLOW_LINE_MS = 500.0
 
+#: Twenty times 0.05 is a little less than one.
+_ROUNDING = 1e-9
+
 #: What `Fault.SLOW_ONE` slows down.
 SLOW_ENDPOINT = "/api/recommend"
 
@@ -53,6 +56,7 @@ class Container:
 
     def __post_init__(self) -> None:
         self._server = HttpServer(self._handle)
+        self._owed_errors = 0.0
 
     @property
     def port(self) -> int:
@@ -99,7 +103,7 @@ class Container:
             return _json(404, error="not found")
         if latency_ms > SLOW_LINE_MS:
             self._write(request, "WARNING", f"slow request: {path}", latency_ms)
-        if self.rng.random() < self._error_ratio():
+        if self._must_fail():
             self._write(request, "ERROR", self.rng.choice(FAILURES), latency_ms)
             return _json(500, error="internal error")
         return await self.app(request) if self.app else _json(200, reply="ok", revision=self.revision)
@@ -107,8 +111,15 @@ class Container:
     def _is_slow(self, path: str) -> bool:
         return Fault.SLOW in self.faults or (Fault.SLOW_ONE in self.faults and path == SLOW_ENDPOINT)
 
-    def _error_ratio(self) -> float:
-        return ERROR_RATIO if Fault.ERRORS in self.faults else self.behaviour.baseline_error_ratio
+    def _must_fail(self) -> bool:
+        """Every twentieth request, not one in twenty by chance: a short look would find none too often."""
+        self._owed_errors += (
+            ERROR_RATIO if Fault.ERRORS in self.faults else self.behaviour.baseline_error_ratio
+        )
+        if self._owed_errors < 1 - _ROUNDING:
+            return False
+        self._owed_errors -= 1
+        return True
 
     def _write(self, request: HttpRequest, severity: str, message: str, latency_ms: float) -> None:
         trace = request.headers.get(TRACE_HEADER, "").partition("/")[0]
