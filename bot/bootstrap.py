@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 from slack_sdk.web.async_client import AsyncWebClient
@@ -20,15 +20,21 @@ from bot.adapters.durable import Durable, Run
 from bot.adapters.log_stream import LogStream
 from bot.adapters.monitoring import CloudMonitoring
 from bot.adapters.notice_texts import TemplateNotices
+from bot.adapters.picture_rendering import IncidentPictures
 from bot.adapters.pictures import SlackPictures
 from bot.adapters.playbook_file import PlaybookShelf
 from bot.adapters.probe import HttpProber
+from bot.adapters.record_rendering import RecordRendering
 from bot.adapters.rendering import Rendering
+from bot.adapters.slack_canvases import SlackCanvases
 from bot.adapters.slack_channels import SlackChannels
 from bot.adapters.slack_messages import SlackMessages
 from bot.adapters.slack_people import SlackPeople
 from bot.adapters.slack_reading import SlackReading
+from bot.adapters.template_checks import template_faults
+from bot.adapters.vault import make_vault
 from bot.domain.ids import ChangeId, RollbackId
+from bot.domain.playbook import Playbook
 from bot.settings import Settings
 from bot.usecases.act import carry_out_act
 from bot.usecases.add_message import Adding, add_message
@@ -39,6 +45,7 @@ from bot.usecases.authorize import Acting
 from bot.usecases.carry_out_change import Changing, carry_out_change
 from bot.usecases.carry_out_rollback import CarryingOut, carry_out_rollback
 from bot.usecases.check_readiness import Checking, report_readiness
+from bot.usecases.collect_evidence import Collecting, collect
 from bot.usecases.complete_record import complete_record
 from bot.usecases.confirm_point import confirm_point
 from bot.usecases.decide_change import decide_change
@@ -51,15 +58,21 @@ from bot.usecases.find_out import Looking, find_out
 from bot.usecases.fire_alert import fire_alert
 from bot.usecases.keep_time import keep_time
 from bot.usecases.look_at_canary import LookingAtCanary, look_at_canary
-from bot.usecases.ports import Clock, Playbooks, Showing, Steps, Store, Workflow
+from bot.usecases.ports import Clock, Playbooks, Showing, Steps, Store, Vault, Workflow
 from bot.usecases.prepare_change import PreparingChange, prepare_change
 from bot.usecases.prepare_rollback import Preparing, prepare_rollback
+from bot.usecases.publish_record import Publishing, publish_record
+from bot.usecases.read_evidence_sources import Sources
+from bot.usecases.read_incident_picture import ReadingPictures
 from bot.usecases.remind_checklist import remind_checklist
 from bot.usecases.remind_follow_up import remind_follow_up
+from bot.usecases.remind_post_mortem import remind_post_mortem
 from bot.usecases.remind_update import remind_update
 from bot.usecases.report_breakage import report_breakage
 from bot.usecases.report_refused_channel import report_refused_channel
+from bot.usecases.report_stats import ReportingStats, report_stats
 from bot.usecases.report_status import Reporting, report_status
+from bot.usecases.retire_evidence import RETIRE_SOON, Retiring, retire_again, retire_evidence
 from bot.usecases.scout import Scouting, scout, scout_again
 from bot.usecases.send_picture import Picturing, send_picture
 from bot.usecases.show_home import read_for_home, refresh_homes
@@ -96,6 +109,9 @@ class House:
     prober: HttpProber
     charts: ProcessCharts
     pictures: SlackPictures
+    vault: Vault
+    records: RecordRendering
+    canvases: SlackCanvases
 
     @property
     def posts(self) -> bool:
@@ -142,6 +158,45 @@ class House:
             clock=utc_now,
         )
 
+    def collecting(self) -> Collecting:
+        """Return what taking evidence may touch."""
+        sources = Sources(
+            cloud=self.cloud,
+            metrics=self.metrics,
+            requests=self.requests,
+            logs=self.requests,
+            stream=self.stream,
+            prober=self.prober,
+        )
+        return Collecting(
+            store=self.store,
+            playbooks=self.playbooks,
+            sources=sources,
+            vault=self.vault,
+            clock=utc_now,
+            project=self.settings.google_cloud_project,
+        )
+
+    def retiring(self) -> Retiring:
+        """Return what taking old evidence away may touch."""
+        keep_for = timedelta(days=self.settings.evidence_days)
+        return Retiring(store=self.store, vault=self.vault, keep_for=keep_for, clock=utc_now)
+
+    def publishing(self) -> Publishing:
+        """Return what publishing a record may touch."""
+        return Publishing(
+            store=self.store,
+            playbooks=self.playbooks,
+            records=self.records,
+            vault=self.vault,
+            canvases=self.canvases,
+            clock=utc_now,
+        )
+
+    def template_faults(self, playbook: Playbook) -> tuple[str, ...]:
+        """Return what is wrong with the team's own templates; takes a second where there are any."""
+        return template_faults(playbook, self.settings.templates)
+
     def checking(self) -> Checking:
         """Return what checking readiness may touch."""
         return Checking(
@@ -154,6 +209,7 @@ class House:
             requests=self.requests,
             prober=self.prober,
             texts=self.notices,
+            own_templates=self.template_faults,
             backups=self.backups,
             clock=utc_now,
         )
@@ -171,16 +227,39 @@ def build(settings: Settings) -> House:
     database = Database(database_url(settings.database_url))
     durable = Durable(database)
     store = SqlStore(database, durable.start)
-    playbooks = PlaybookShelf(settings.playbook)
+    playbooks = PlaybookShelf(settings.playbook, templates=settings.templates)
     token = settings.slack_bot_token.get_secret_value() if settings.slack_bot_token else None
     # Slack knows no idempotency key, so the client must never try anything twice by itself.
     slack = AsyncWebClient(token=token, base_url=settings.slack_api_url, retry_handlers=[])
     people = SlackPeople(slack, database, utc_now)
     reading = SlackReading(slack)
     project = settings.google_cloud_project
-    rendering = Rendering(store, playbooks, people, reading, utc_now, locale=settings.locale, project=project)
-
     charts = ProcessCharts()
+    vault = make_vault(settings.evidence, database=database, project=project)
+    records = RecordRendering(
+        store,
+        playbooks,
+        charts=charts,
+        printer=charts,
+        vault=vault,
+        locale=settings.locale,
+        team=settings.templates,
+    )
+    metrics = CloudMonitoring(settings.cloud_monitoring_endpoint, project)
+    seen = ReadingPictures(store=store, playbooks=playbooks, metrics=metrics, clock=utc_now)
+    rendering = Rendering(
+        store,
+        playbooks,
+        people,
+        reading,
+        utc_now,
+        locale=settings.locale,
+        project=project,
+        records=records,
+        pictures=IncidentPictures(seen, charts, locale=settings.locale),
+        vault=vault,
+        team=settings.templates,
+    )
 
     async def refused(what: Showing, subject: str, why: str) -> None:
         await report_refused_channel(what, subject, why, store=store, playbooks=playbooks, clock=utc_now)
@@ -197,16 +276,19 @@ def build(settings: Settings) -> House:
         messages=SlackMessages(
             slack, database, rendering, refused, per_second=settings.slack_posts_per_second
         ),
-        notices=TemplateNotices(),
+        notices=TemplateNotices(team=settings.templates),
         channels=SlackChannels(slack),
         backups=NewestBackup(),
         cloud=CloudRun(settings.cloud_run_endpoint, project),
-        metrics=CloudMonitoring(settings.cloud_monitoring_endpoint, project),
+        metrics=metrics,
         requests=CloudLogging(settings.cloud_logging_endpoint, project),
         stream=LogStream(settings.cloud_logging_endpoint, project, utc_now),
         prober=HttpProber(allow_loopback=settings.on_loopback),
         charts=charts,
         pictures=SlackPictures(charts, slack, people, playbooks, locale=settings.locale),
+        vault=vault,
+        records=records,
+        canvases=SlackCanvases(slack, people),
     )
 
 
@@ -220,6 +302,8 @@ def workflows(house: House) -> dict[Workflow, Run]:
         **_looks(house, acting),
         **_watches(house, acting),
         **_alerts(house, acting),
+        Workflow.COLLECT: lambda steps, a: collect(a, steps=steps, use=house.collecting()),
+        Workflow.RETIRE: lambda steps, a: retire_evidence(a, steps=steps, use=house.retiring()),
         Workflow.POST: lambda steps, a: house.messages.post(a, steps=steps),
     }
 
@@ -270,6 +354,7 @@ def _incidents(house: House, acting: Acting) -> dict[Workflow, Run]:
     )
     return {
         Workflow.COMPLETE_RECORD: lambda steps, a: complete_record(a, steps=steps, use=acting),
+        Workflow.PUBLISH: lambda steps, a: publish_record(a, steps=steps, use=house.publishing()),
         Workflow.DECLARE: lambda steps, a: declare_incident(a, steps=steps, use=declaring),
         Workflow.ADD_MESSAGE: lambda steps, a: add_message(a, steps=steps, use=adding),
         Workflow.ACT: lambda steps, a: carry_out_act(a, steps=steps, use=acting, deeds=DEEDS),
@@ -279,6 +364,7 @@ def _incidents(house: House, acting: Acting) -> dict[Workflow, Run]:
         Workflow.REMIND_CHECKLIST: _timed(remind_checklist, house),
         Workflow.PAGE: _timed(escalate_page, house),
         Workflow.FOLLOW_UP: _timed(remind_follow_up, house),
+        Workflow.POST_MORTEM: _timed(remind_post_mortem, house),
     }
 
 
@@ -292,6 +378,9 @@ def _looks(house: House, acting: Acting) -> dict[Workflow, Run]:
             a, steps=steps, use=LookingAtCanary(looking=looking, people=house.people)
         ),
         Workflow.PICTURE: lambda steps, a: send_picture(a, steps=steps, use=picturing),
+        Workflow.STATS: lambda steps, a: report_stats(
+            a, steps=steps, use=ReportingStats(store=house.store, pictures=house.pictures)
+        ),
         Workflow.HOME: lambda steps, a: read_for_home(a, steps=steps, use=reporting),
         Workflow.HOMES: lambda steps, a: refresh_homes(a, steps=steps, store=house.store, clock=utc_now),
         Workflow.READINESS: lambda steps, a: report_readiness(a, steps=steps, use=house.checking()),
@@ -388,6 +477,7 @@ async def working(house: House) -> AsyncIterator[None]:
     if house.posts:
         await house.store.change(lambda tx: tx.resend_unsent())
     await house.store.change(lambda tx: scout_again(tx, at=utc_now()))
+    await house.store.change(lambda tx: retire_again(tx, at=utc_now() + RETIRE_SOON))
     timers = asyncio.create_task(keep_time(store=house.store, clock=utc_now))
     try:
         yield

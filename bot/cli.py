@@ -5,9 +5,10 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
+from typer.core import TyperGroup
 
 from bot import __version__
 
@@ -26,6 +27,25 @@ app.add_typer(playbook_app, name="playbook")
 incident_app = typer.Typer(help="Read incidents.", no_args_is_help=True)
 app.add_typer(incident_app, name="incident")
 
+
+class _ShowUnlessNamed(TyperGroup):
+    """Takes ``record INC-12`` for ``record show INC-12``."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        if args and args[0] not in self.commands and not args[0].startswith("-"):
+            args = ["show", *args]
+        return super().parse_args(ctx, args)
+
+
+record_app = typer.Typer(
+    cls=_ShowUnlessNamed,
+    help="Read, check and take along the record of an incident: backout record INC-12.",
+    no_args_is_help=True,
+)
+app.add_typer(record_app, name="record")
+evidence_app = typer.Typer(help="Look after the files of evidence.", no_args_is_help=True)
+app.add_typer(evidence_app, name="evidence")
+
 #: Exit codes. Those of ``backout rollback`` are in `bot.terminal`.
 FAILED, USAGE = 1, 2
 
@@ -35,6 +55,15 @@ class Locale(StrEnum):
 
     EN = "en"
     KO = "ko"
+
+
+class RecordFormat(StrEnum):
+    """How a failure record is written."""
+
+    MD = "md"
+    HTML = "html"
+    PDF = "pdf"
+    JSON = "json"
 
 
 class Format(StrEnum):
@@ -97,6 +126,9 @@ def _run_server(*, web: bool, worker: bool, migrate: bool) -> None:
             house.migrate()
         elif not house.is_migrated():
             _stop("The database is not at this version's tables: run `backout migrate` first.", [])
+        for fault in house.template_faults(house.playbooks.current()):
+            # Backout's own is used in its place, so this is no reason not to start.
+            typer.echo(f"A template of yours cannot be used: {fault}", err=True)
         asyncio.run(run(house, web=web, worker=worker))
 
 
@@ -232,6 +264,56 @@ def replay(
         print_pages(pieces, Console(highlight=False, markup=False, emoji=False))
 
 
+@app.command()
+def stats(
+    words: Annotated[
+        list[str] | None, typer.Argument(help="last 90 days, month, 2026-10, a scenario or a target.")
+    ] = None,
+    month: Annotated[str, typer.Option(help="One month: 2026-10.")] = "",
+    since: Annotated[str, typer.Option(help="The first day: 2026-10-01.")] = "",
+    until: Annotated[str, typer.Option(help="The last day: 2026-10-31.")] = "",
+    scenario: Annotated[str, typer.Option(help="Only one scenario, by its number or key.")] = "",
+    target: Annotated[str, typer.Option(help="Only one target of the playbook.")] = "",
+    as_csv: Annotated[bool, typer.Option("--csv", help="As CSV, with every incident's own numbers.")] = False,
+    as_json: JsonOption = False,
+    out: Annotated[
+        Path | None, typer.Option(help="Write to a file: .csv, .json, or .png for a picture.")
+    ] = None,
+) -> None:
+    """Look back: times to detect, decide, roll back, verify, resolve; false alarms; change failure rate."""
+    from bot.terminal_history import AskedForStats, show_stats
+
+    asked = AskedForStats(
+        words=words or [],
+        month=month,
+        since=since,
+        until=until,
+        scenario=scenario,
+        target=target,
+        as_csv=as_csv,
+        as_json=as_json,
+        out=out,
+    )
+    raise typer.Exit(_with_house(lambda house: show_stats(house, asked)))
+
+
+@incident_app.command("list")
+def list_incidents(
+    search: Annotated[
+        list[str] | None,
+        typer.Argument(
+            help="open, closed, a target, a scenario, a severity, since:2026-10-01, until:…, by:me, or words."
+        ),
+    ] = None,
+    page: Annotated[int, typer.Option(help="Which page, from 1.", min=1)] = 1,
+    as_json: JsonOption = False,
+) -> None:
+    """Look for incidents, the newest first."""
+    from bot.terminal_history import show_list
+
+    raise typer.Exit(_with_house(lambda house: show_list(house, search or [], page=page, as_json=as_json)))
+
+
 @incident_app.command("export")
 def export_incident(
     number: Annotated[str, typer.Argument(help="The incident: 12 or INC-12.")],
@@ -241,6 +323,52 @@ def export_incident(
     from bot.terminal import export_timeline
 
     raise typer.Exit(_with_house(lambda house: export_timeline(house, number, form.value)))
+
+
+@record_app.command("show")
+def render_record(
+    number: Annotated[str, typer.Argument(help="The incident: 12 or INC-12.")],
+    form: Annotated[RecordFormat, typer.Option("--format", help="How it is written.")] = RecordFormat.MD,
+    out: Annotated[Path | None, typer.Option(help="Write it into this file.")] = None,
+) -> None:
+    """Render an incident's failure record anew from the database: the same rows make the same bytes."""
+    from bot.terminal import show_record
+
+    raise typer.Exit(_with_house(lambda house: show_record(house, number, form.value, out=out)))
+
+
+@record_app.command("verify")
+def verify_incident(
+    number: Annotated[str, typer.Argument(help="The incident: 12 or INC-12; all of them: all.")] = "all",
+    head: Annotated[
+        list[str] | None, typer.Option(help="A timeline head from a printed record; it must still be there.")
+    ] = None,
+) -> None:
+    """Check hashes, chain and files. Exit 0 only when everything is as it was written."""
+    from bot.terminal_record import verify
+
+    raise typer.Exit(_with_house(lambda house: verify(house, number, head or [])))
+
+
+@record_app.command("archive")
+def archive_incident(
+    number: Annotated[str, typer.Argument(help="The incident: 12 or INC-12.")],
+    out: Annotated[Path | None, typer.Option(help="The file; without it INC-12.zip, here.")] = None,
+) -> None:
+    """Write everything that is stored of an incident into one ZIP that needs no Backout to be read."""
+    from bot.terminal_record import write_archive
+
+    raise typer.Exit(_with_house(lambda house: write_archive(house, number, out)))
+
+
+@evidence_app.command("retire")
+def retire_evidence(
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say which.")] = False,
+) -> None:
+    """Take away files of evidence that are older than BACKOUT_EVIDENCE_DAYS. A worker does so every day."""
+    from bot.terminal_record import retire
+
+    raise typer.Exit(_with_house(lambda house: retire(house, dry_run=dry_run)))
 
 
 def _with_house(work: "Callable[[House], Awaitable[int]]") -> int:
@@ -264,18 +392,30 @@ def _with_house(work: "Callable[[House], Awaitable[int]]") -> int:
 
 
 @playbook_app.command("check")
-def check_playbook(file: Annotated[Path, typer.Argument(help="The playbook.")]) -> None:
-    """Say what is wrong with a playbook, with file, line and what to write instead."""
+def check_playbook(
+    file: Annotated[Path, typer.Argument(help="The playbook.")],
+    templates: Annotated[
+        Path | None,
+        typer.Option(envvar="BACKOUT_TEMPLATES", help="A directory with the team's own templates."),
+    ] = None,
+) -> None:
+    """Say what is wrong with a playbook, and with the team's own templates, with file and line."""
     from bot.adapters.playbook_file import BadPlaybook, check_playbook
+    from bot.adapters.template_checks import template_faults
 
     try:
-        checked = check_playbook(file)
+        checked = check_playbook(file, templates=templates)
     except BadPlaybook as bad:
         for fault in bad.faults:
             typer.echo(fault)
         raise typer.Exit(FAILED) from bad
     for line in checked.summary(file.name):
         typer.echo(line)
+    broken = template_faults(checked.playbook, templates)
+    for fault_of_template in broken:
+        typer.echo(fault_of_template)
+    if broken:
+        raise typer.Exit(FAILED)
 
 
 @playbook_app.command("schema")

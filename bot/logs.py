@@ -1,21 +1,16 @@
 """Logs as JSON in the shape Cloud Logging reads, with secrets left out."""
 
 import logging
-import re
 import sys
 from collections.abc import Mapping, MutableMapping
 from typing import Any
 
 import structlog
 
+from bot.domain.redaction import redact_named
+
 Event = MutableMapping[str, Any]
 
-#: What looks like one of our secrets, wherever it turns up.
-_SECRETS = re.compile(
-    r"xox[abeoprs]-[A-Za-z0-9.-]+|xapp-[A-Za-z0-9-]+|https://hooks\.slack\.com/\S+|wss://\S+"
-    # The last @ before the host ends a password: one inside it was not written as %40.
-    r"|(?<=://)[^/\s:@]*:[^/\s]+(?=@)"
-)
 _SEVERITIES = {
     "debug": "DEBUG",
     "info": "INFO",
@@ -50,17 +45,20 @@ def _for_cloud_logging(_: Any, method: str, event: Event) -> Event:
 
 
 def _without_secrets(_: Any, __: str, event: Event) -> Event:
-    return {key: _redacted(value) for key, value in event.items()}
+    return {key: _redacted(key, value) for key, value in event.items()}
 
 
-def _redacted(value: Any) -> Any:
+def _redacted(name: str, value: Any) -> Any:
+    """Return `value`, which stands under `name`, without secrets and personal data."""
     if isinstance(value, str):
-        return _SECRETS.sub("[secret]", value)
+        return redact_named(name, value).text
     if isinstance(value, (list, tuple)):
-        return [_redacted(part) for part in value]
+        return [_redacted(name, part) for part in value]
     if isinstance(value, Mapping):
-        return {key: _redacted(part) for key, part in value.items()}
-    return value
+        return {key: _redacted(str(key), part) for key, part in value.items()}
+    if value is None or isinstance(value, int | float):
+        return value
+    return redact_named(name, repr(value)).text
 
 
 class _IntoStructlog(logging.Handler):

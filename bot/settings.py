@@ -9,6 +9,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from bot.adapters.database.engine import database_url
 from bot.adapters.google import GoogleEndpoint
 from bot.adapters.playbook_file import DEFAULT
+from bot.adapters.vault import checked_setting
 
 #: What to write for each variable, for whoever wrote something else.
 EXAMPLES = {
@@ -23,6 +24,9 @@ EXAMPLES = {
     "CLOUD_LOGGING_ENDPOINT": "logging.googleapis.com:443",
     "BACKOUT_PLAYBOOK": "playbook.yaml",
     "BACKOUT_LOCALE": "en or ko",
+    "BACKOUT_EVIDENCE": "database, ./evidence, or gs://my-bucket/evidence",
+    "BACKOUT_EVIDENCE_DAYS": "90",
+    "BACKOUT_TEMPLATES": "./templates",
     "PORT": "3000",
     "SLACK_POSTS_PER_SECOND": "1",
 }
@@ -60,6 +64,17 @@ class Settings(BaseSettings):
     playbook: Path = Field(DEFAULT, alias="BACKOUT_PLAYBOOK")
     locale: Literal["en", "ko"] = Field("en", alias="BACKOUT_LOCALE", description="Channels' language.")
     port: int = Field(3000, alias="PORT", ge=1, le=65535)
+    evidence: str = Field(
+        "database",
+        alias="BACKOUT_EVIDENCE",
+        description="Where files of evidence are kept: database, a directory, or gs://bucket/folder.",
+    )
+    evidence_days: int = Field(
+        90, alias="BACKOUT_EVIDENCE_DAYS", ge=1, le=3650, description="How long; the record stays for good."
+    )
+    templates: Path | None = Field(
+        None, alias="BACKOUT_TEMPLATES", description="A directory with the team's own templates."
+    )
     slack_posts_per_second: float = Field(
         1.0,
         alias="SLACK_POSTS_PER_SECOND",
@@ -101,6 +116,11 @@ class Settings(BaseSettings):
     def _endpoint(cls, value: str, info: ValidationInfo) -> str:
         GoogleEndpoint.parse(value, setting=str(info.field_name).upper())
         return value
+
+    @field_validator("evidence")
+    @classmethod
+    def _evidence(cls, value: str) -> str:
+        return checked_setting(value)
 
     @property
     def on_loopback(self) -> bool:

@@ -7,6 +7,7 @@ import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from pathlib import Path
 
 from rich.console import Console
 from rich.prompt import Confirm
@@ -17,21 +18,28 @@ from bot.adapters.durable import AlreadyWorking
 from bot.adapters.incident_reading import timeline_content
 from bot.bootstrap import House, utc_now, working
 from bot.domain.by_hand import gcloud_line
-from bot.domain.ids import ChannelId, PersonId, RollbackId, TargetName, incident_label
+from bot.domain.ids import ChannelId, IncidentNumber, PersonId, RollbackId, TargetName, incident_label
 from bot.domain.people import COMMAND_LINE
+from bot.domain.redaction import redact
 from bot.domain.rollback import ENDED, Rollback, RollbackState
+from bot.domain.snapshot import Snapshot
 from bot.slack.commands import Answer, parse_rollback, parse_target, read_number, which_one
 from bot.slack.text import PLAIN, Words
 from bot.slack.views.plain_text import as_plain_text, unmarked
 from bot.slack.views.readiness import readiness_text
+from bot.slack.views.redacted import replaced_line
 from bot.slack.views.rollback_message import rollback_message
 from bot.slack.views.status import status_message
 from bot.usecases.ask_for_rollback import AskForRollback, ask_for_rollback
 from bot.usecases.check_readiness import check_readiness
 from bot.usecases.decide_rollback import Choice, Decision, accept_decision
-from bot.usecases.ports import NotKept, StoreDown
+from bot.usecases.ports import NotDrawn, NotKept, StoreDown
+from bot.usecases.read_evidence_sources import SOURCE_SECONDS
 from bot.usecases.report_status import read_status
+from bot.usecases.rollback_progress import JUDGED
 
+#: For evidence after a rollback: each source may take its time, and is read by then or given up.
+EVIDENCE_WITHIN_SECONDS = 2 * SOURCE_SECONDS + 5
 #: How often the rows are looked at while something is waited for, seconds.
 FOLLOW_EVERY_SECONDS = 0.3
 #: How long our own worker may go on sending messages once the rollback has ended, seconds.
@@ -108,21 +116,75 @@ async def export_timeline(house: House, written: str, form: str) -> int:
     return 0
 
 
+async def show_record(house: House, written: str, form: str, *, out: Path | None) -> int:
+    """Print an incident's failure record as `form`, or write it to `out`, byte for byte."""
+    words, number = words_of(house), read_number(written)
+    if number is None:
+        put(which_one("record", words))
+        return USAGE
+    try:
+        content = await _record_content(house, number, form)
+    except NotKept:
+        put(words.say("There is no {label}.", label=incident_label(number)))
+        return USAGE
+    except NotDrawn as error:
+        put(words.say("It could not be printed: {why}", why=str(error)))
+        return EXIT_CODES[RollbackState.FAILED]
+    if out is None:
+        sys.stdout.buffer.write(content)
+        sys.stdout.buffer.flush()
+        return 0
+    try:
+        await asyncio.to_thread(out.write_bytes, content)
+    except OSError as error:
+        put(words.say("{file} cannot be written: {why}", file=str(out), why=error.strerror or str(error)))
+        return USAGE
+    return 0
+
+
+async def _record_content(house: House, number: IncidentNumber, form: str) -> bytes:
+    """Return the record as it stands now. Raises `NotKept`, `NotDrawn`."""
+    record = await house.records.record(number)
+    if form == "json":
+        return house.records.json(record).encode()
+    if form == "md":
+        text, problem = house.records.markdown(record)
+        return _with_problem(text.encode(), problem)
+    picture, no_picture = await house.records.picture(record)
+    if form == "html":
+        text, problem = house.records.html(record, picture)
+        return _with_problem(text.encode(), problem or no_picture)
+    content, problem = await house.records.pdf(record, picture, edition=record.incident.edition)
+    if not content:
+        raise NotDrawn(problem or "?")
+    return _with_problem(content, no_picture)
+
+
+def _with_problem(content: bytes, problem: str | None) -> bytes:
+    """Return `content`; what is missing in it is said where it cannot get into a file."""
+    if problem is not None:
+        print(problem, file=sys.stderr)
+    return content
+
+
 async def roll_back(house: House, target: str, *, reason: str, force: bool) -> int:
     """Ask, show, confirm, follow to the end."""
     words, playbook = words_of(house), house.playbooks.current()
-    typed = f"{target} {'force ' if force else ''}{reason}"
+    clean = redact(reason)
+    typed = f"{target} {'force ' if force else ''}{clean.text}"
     command = parse_rollback(typed, targets=playbook.targets, words=words)
     if isinstance(command, Answer):
         put(command.text)
         return USAGE
+    if clean.count:
+        put(replaced_line(clean.count, words))
     asked = AskForRollback(
         key=f"cli:{uuid.uuid4()}",
         target=TargetName(command.target),
         person=PersonId(f"{COMMAND_LINE}{getpass.getuser()}"),
         acting_team=None,
         channel=ChannelId(playbook.channels.incidents),
-        reason=reason,
+        reason=clean.text,
         forced=force,
     )
     try:
@@ -131,8 +193,10 @@ async def roll_back(house: House, target: str, *, reason: str, force: bool) -> i
         return without_database(house, command.target, str(error))
     assert id is not None
     try:
-        async with _somebody_works(house):
+        async with _somebody_works(house) as ours:
             code = await _ask_and_follow(house, id, words)
+            if ours:
+                await _evidence_kept(house, id)
             await _slack_told(house, words)
     except StoreDown as error:
         return _database_lost(house, command.target, str(error))
@@ -171,17 +235,17 @@ def _say_by_hand(house: House, target: TargetName) -> None:
 
 
 @asynccontextmanager
-async def _somebody_works(house: House) -> AsyncIterator[None]:
-    """With no worker running this process becomes it, until its own work is done."""
+async def _somebody_works(house: House) -> AsyncIterator[bool]:
+    """With no worker running this process becomes it, until its own work is done; True when it did."""
     if await house.durable.workers_alive():
-        yield
+        yield False
         return
     try:
         async with working(house):
-            yield
+            yield True
     except AlreadyWorking:
         # A worker came up in the same second; it does the work and we follow.
-        yield
+        yield False
 
 
 async def _ask_and_follow(house: House, id: RollbackId, words: Words) -> int:
@@ -253,6 +317,19 @@ def _tell(house: House, rollback: Rollback, words: Words) -> None:
         _say_by_hand(house, rollback.target)
         return
     put(as_plain_text(rollback_message(rollback, house.playbooks.current(), words, now=utc_now())))
+
+
+async def _evidence_kept(house: House, id: RollbackId) -> None:
+    """Wait until the evidence is taken: nobody else is there to take it, and tomorrow it says less."""
+    rollback = await _read(house, id)
+    if rollback.incident is None:
+        return
+    moments = 2 if rollback.state in JUDGED else 1
+    for _ in range(round(EVIDENCE_WITHIN_SECONDS / FOLLOW_EVERY_SECONDS)):
+        taken = await house.store.look(lambda tx: tx.find(Snapshot, incident=rollback.incident, rollback=id))
+        if len(taken) >= moments:
+            return
+        await asyncio.sleep(FOLLOW_EVERY_SECONDS)
 
 
 async def _slack_told(house: House, words: Words) -> None:

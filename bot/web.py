@@ -27,13 +27,17 @@ from bot.slack.listeners import (
     command,
     declare,
     diagnosis,
+    evidence,
     follow_up,
     home,
     incident,
+    looking_back,
     note,
     page,
+    post_mortem,
     readiness,
     record,
+    review,
     rollback,
     show,
     tell,
@@ -68,7 +72,7 @@ def bolt_app(house: House, own: OwnIdentity) -> AsyncApp:
         process_before_response=True,
         logger=_bolt_log(),
     )
-    listen(house).attach(app)
+    listen(house, slack_url=lambda: own.url).attach(app)
     return app
 
 
@@ -79,8 +83,8 @@ def _bolt_log() -> logging.Logger:
     return bolt
 
 
-def listen(house: House) -> Table:
-    """Return the table with everything the bot listens to."""
+def listen(house: House, *, slack_url: Callable[[], str]) -> Table:
+    """Return the table with everything the bot listens to; `slack_url` gives our workspace's address."""
 
     async def words_for(person: str) -> Words:
         known = await house.people.last_locale(person)
@@ -95,8 +99,18 @@ def listen(house: House) -> Table:
     canary_looks.register(table, store=house.store, playbooks=house.playbooks, clock=utc_now)
     page.register(table, store=house.store, playbooks=house.playbooks, clock=utc_now)
     follow_up.register(table, store=house.store, playbooks=house.playbooks, clock=utc_now)
+    post_mortem.register(table, store=house.store, playbooks=house.playbooks, clock=utc_now)
     checklist.register(table, store=house.store, playbooks=house.playbooks, clock=utc_now)
+    review.register(table, store=house.store, playbooks=house.playbooks, clock=utc_now)
     incident.register(table, store=house.store)
+    looking_back.register(
+        table,
+        store=house.store,
+        playbooks=house.playbooks,
+        clock=utc_now,
+        zone_of=house.people.last_zone,
+        slack_url=slack_url,
+    )
     declare.register(table, store=house.store, playbooks=house.playbooks, clock=utc_now)
     command.register(table, store=house.store, playbooks=house.playbooks, clock=utc_now)
     assess.register(table, store=house.store, playbooks=house.playbooks, clock=utc_now)
@@ -109,7 +123,8 @@ def listen(house: House) -> Table:
         zone_of=house.people.last_zone,
     )
     show.register(table, store=house.store, clock=utc_now)
-    record.register(table, store=house.store, clock=utc_now)
+    record.register(table, store=house.store, playbooks=house.playbooks, clock=utc_now)
+    evidence.register(table, store=house.store, clock=utc_now)
     close.register(table, store=house.store, playbooks=house.playbooks, clock=utc_now)
     home.register(table, store=house.store, clock=utc_now)
     readiness.register(table, store=house.store, playbooks=house.playbooks, clock=utc_now)

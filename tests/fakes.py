@@ -10,17 +10,23 @@ from typing import Any, TypeVar
 
 from pydantic import TypeAdapter
 
+from bot.domain.alert import Alert
 from bot.domain.change import RUNNING_CHANGE, Change, ChangeWrite, SetResources, SplitTraffic
+from bot.domain.configuration import Configuration
+from bot.domain.exhibit import KEPT_FOREVER, Exhibit
 from bot.domain.faults import CloudFault
+from bot.domain.first_reading import Clients
 from bot.domain.ids import ChangeId, ChannelId, IncidentNumber, PersonId, RevisionName, RollbackId, TargetName
 from bot.domain.incident import Incident, IncidentState
+from bot.domain.incident_search import Search, matches
 from bot.domain.log_lines import LogLine, LogLines
+from bot.domain.looking_back import Past, begun_of
 from bot.domain.observation import BUCKET, Bucket, BucketsRead, Minute, MinutesRead, Tally
 from bot.domain.people import Person
 from bot.domain.playbook import Playbook, Target
 from bot.domain.readings import Metric, ProbeResult, Reading, RequestCounts, Side, Source
 from bot.domain.rollback import RUNNING, PinTraffic, Rollback
-from bot.domain.timeline import GENESIS, Entry, Event, link
+from bot.domain.timeline import GENESIS, Entry, Event, incident_chain, link
 from bot.domain.traffic import Revision, ServiceState, SideAddress, Sides, TargetState, TrafficShare
 from bot.usecases.ports import (
     Clock,
@@ -42,6 +48,8 @@ from bot.usecases.ports import (
     StoreDown,
     TargetBusy,
     Transaction,
+    Vault,
+    VaultDown,
     Workflow,
 )
 from tests.values import DEVOPS, HOME, LUBIT, NOON, a_playbook
@@ -224,6 +232,26 @@ class FakeTransaction(Transaction):
         newest = sorted(self._tables.incidents.values(), key=lambda i: -i.number)
         return tuple(newest[:limit])
 
+    def search_incidents(
+        self, search: Search, *, limit: int, offset: int = 0
+    ) -> tuple[tuple[Incident, ...], int]:
+        """See `Transaction.search_incidents`."""
+        newest = sorted(self._tables.incidents.values(), key=lambda i: -i.number)
+        found = [i for i in newest if matches(i, self.timeline(incident_chain(i.number)), search)]
+        return tuple(found[offset : offset + limit]), len(found)
+
+    def past(self, *, since: datetime, until: datetime) -> Past:
+        """See `Transaction.past`. More than asked for does no harm."""
+        entries = [entry for chain in self._tables.chains.values() for entry in chain]
+        return Past(
+            incidents=tuple(self._tables.incidents.values()),
+            rollbacks=tuple(self._tables.rollbacks.values()),
+            alerts=self.find(Alert),
+            begun=tuple(
+                begun_of(entry.at, entry.facts) for entry in entries if entry.event is Event.WATCH_BEGUN
+            ),
+        )
+
     def open_incidents(self) -> tuple[Incident, ...]:
         """See `Transaction.open_incidents`."""
         kept = (i for i in self._tables.incidents.values() if i.state is IncidentState.OPEN)
@@ -297,6 +325,19 @@ class FakeTransaction(Transaction):
     def timeline(self, chain: str) -> tuple[Entry, ...]:
         """See `Transaction.timeline`."""
         return self._tables.chains.get(chain, ())
+
+    def chain_head(self, chain: str) -> tuple[int, str]:
+        """See `Transaction.chain_head`."""
+        entries = self.timeline(chain)
+        return (len(entries), entries[-1].hash) if entries else (0, GENESIS)
+
+    def expired_exhibits(self, before: datetime) -> tuple[Exhibit, ...]:
+        """See `Transaction.expired_exhibits`."""
+        return tuple(
+            one
+            for one in self.find(Exhibit, dropped_at=None, problem=None)
+            if one.created_at < before and one.kind not in KEPT_FOREVER
+        )
 
     def names(self) -> dict[PersonId, str]:
         """See `Transaction.names`."""
@@ -437,6 +478,9 @@ class FakeCloud(Cloud):
         self.next_writes: deque[Failing | None] = deque()
         #: So many looks after a write still show the service reconciling.
         self.lag_looks = 0
+        #: What `configuration` answers, by revision or service, and why it cannot.
+        self.configured: dict[str, Configuration] = {}
+        self.configuration_fault: CloudFault | None = None
         self._lagging = 0
         self._clock = clock
 
@@ -482,6 +526,14 @@ class FakeCloud(Cloud):
     async def missing_permissions(self, target: Target) -> frozenset[str]:
         """See `Cloud.missing_permissions`."""
         return self.missing
+
+    async def configuration(self, target: Target, side: SideAddress) -> Configuration:
+        """See `Cloud.configuration`; that of `configured` by revision or service, or nothing set at all."""
+        if self.configuration_fault is not None:
+            raise self.configuration_fault
+        name = side.revision or side.service
+        plain = Configuration(service=side.service, revision=side.revision, read_at=self._clock())
+        return self.configured.get(name, plain)
 
 
 class FakeMetrics(Metrics):
@@ -609,6 +661,8 @@ class FakeLogs(LogReader):
     def __init__(self, *lines: LogLine, problem: str | None = None) -> None:
         self.lines = lines
         self.problem = problem
+        #: What `clients` answers, by revision or service; None where there is a problem.
+        self.counted: dict[str, Clients] = {}
         self.asked: list[LogLines] = []
 
     async def entries(
@@ -628,6 +682,14 @@ class FakeLogs(LogReader):
         )
         self.asked.append(found)
         return found
+
+    async def clients(
+        self, target: Target, side: SideAddress, *, since: datetime, until: datetime
+    ) -> Clients | None:
+        """See `LogReader.clients`."""
+        if self.problem:
+            return None
+        return self.counted.get(side.revision or side.service, Clients(seen=0, failed=0))
 
 
 class FakeProber(Prober):
@@ -654,6 +716,35 @@ class FakeProber(Prober):
             since=NOON,
             until=NOON,
         )
+
+
+class FakeVault(Vault):
+    """Evidence in memory. `down` says why it cannot be reached."""
+
+    def __init__(self) -> None:
+        self.contents: dict[str, bytes] = {}
+        self.down: str | None = None
+
+    async def put(self, place: str, content: bytes) -> None:
+        """See `Vault.put`."""
+        self._reach()
+        self.contents[place] = content
+
+    async def get(self, place: str) -> bytes:
+        """See `Vault.get`."""
+        self._reach()
+        if place not in self.contents:
+            raise NotKept(f"nothing is kept at {place}")
+        return self.contents[place]
+
+    async def drop(self, place: str) -> None:
+        """See `Vault.drop`."""
+        self._reach()
+        self.contents.pop(place, None)
+
+    def _reach(self) -> None:
+        if self.down:
+            raise VaultDown(self.down)
 
 
 class FakePeople(People):

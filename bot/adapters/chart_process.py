@@ -1,16 +1,29 @@
-"""The process that draws: pictures come in at one end and PNGs go out at the other, until nobody asks.
+"""The process that draws and prints: values come in at one end and files go out at the other.
 
 Run by `bot.adapters.charts` and by nobody else; see there for how both ends of the pipe talk.
 """
 
+import gc
 import os
 import select
 import sys
+from collections.abc import Callable, Mapping
 from typing import BinaryIO
 
 from pydantic import ValidationError
 
-from bot.adapters.charts import DRAWN, FAILED, FRAME, NO_LETTERS, PICTURE
+from bot.adapters.charts import (
+    DOCUMENT,
+    DRAW,
+    DRAW_STATS,
+    DRAWN,
+    FAILED,
+    FRAME,
+    NO_LETTERS,
+    PICTURE,
+    PRINT,
+    STATS,
+)
 
 #: Everything else in the machine goes first.
 NICENESS = 19
@@ -25,16 +38,25 @@ def main() -> None:
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     asked = os.fdopen(sys.stdin.fileno(), "rb", buffering=0)
-    while (content := _next(asked)) is not None:
-        kind, answer = _answer(content)
+    gc.disable()
+    while (work := _next(asked)) is not None:
+        kind, answer = _answer(*work)
         answers.write(FRAME.pack(kind, len(answer)) + answer)
         answers.flush()
+        # Garbage is looked for between two pieces of work and not while somebody waits, and never again in
+        # what the libraries brought along: that takes as long as a picture.
+        gc.collect()
+        gc.freeze()
 
 
-def _next(asked: BinaryIO) -> bytes | None:
+def _next(asked: BinaryIO) -> tuple[bytes, bytes] | None:
+    """Return what is to be done and with what; None when nobody asks any more."""
     readable, _, _ = select.select([asked], [], [], IDLE_SECONDS)
     head = _exactly(asked, FRAME.size) if readable else b""
-    return _exactly(asked, FRAME.unpack(head)[1]) if head else None
+    if not head:
+        return None
+    what, length = FRAME.unpack(head)
+    return what, _exactly(asked, length)
 
 
 def _exactly(asked: BinaryIO, count: int) -> bytes:
@@ -48,18 +70,45 @@ def _exactly(asked: BinaryIO, count: int) -> bytes:
     return found
 
 
-def _answer(content: bytes) -> tuple[bytes, bytes]:
-    # Here and not above: whoever asks must not wait for it before the pipe is open.
+def _answer(what: bytes, content: bytes) -> tuple[bytes, bytes]:
+    try:
+        return _WORK[what](content)
+    except (ValidationError, ValueError, ArithmeticError, LookupError, OSError, RuntimeError) as error:
+        return FAILED, f"{type(error).__name__}: {error}"[:1000].encode()
+
+
+# The libraries are imported with the first work of their kind: whoever asks must not wait for them before
+# the pipe is open, and a picture needs nothing of what prints.
+
+
+def _picture(content: bytes) -> tuple[bytes, bytes]:
     from bot.adapters.chart_drawing import missing_letters, png
 
-    try:
-        picture = PICTURE.validate_json(content)
-        missing = missing_letters(picture)
-        if missing:
-            return NO_LETTERS, f"no font has {missing!r}".encode()
-        return DRAWN, png(picture)
-    except (ValidationError, ValueError, ArithmeticError, OSError, RuntimeError) as error:
-        return FAILED, f"{type(error).__name__}: {error}"[:1000].encode()
+    picture = PICTURE.validate_json(content)
+    missing = missing_letters(picture)
+    return (NO_LETTERS, f"no font has {missing!r}".encode()) if missing else (DRAWN, png(picture))
+
+
+def _stats(content: bytes) -> tuple[bytes, bytes]:
+    from bot.adapters.stats_drawing import missing_letters, png
+
+    picture = STATS.validate_json(content)
+    missing = missing_letters(picture)
+    return (NO_LETTERS, f"no font has {missing!r}".encode()) if missing else (DRAWN, png(picture))
+
+
+def _document(content: bytes) -> tuple[bytes, bytes]:
+    from bot.adapters.pdf_printing import pdf
+
+    (document,) = DOCUMENT.validate_json(content)
+    return DRAWN, pdf(document)
+
+
+_WORK: Mapping[bytes, Callable[[bytes], tuple[bytes, bytes]]] = {
+    DRAW: _picture,
+    DRAW_STATS: _stats,
+    PRINT: _document,
+}
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Pictures by matplotlib, in one separate process of low priority.
+"""Pictures by matplotlib and PDFs by fpdf2, made in one separate process of low priority.
 
 Drawn in a thread of ours a picture takes the ack's p99 from 1.5 to 46 ms (reference/performance.md), and
 importing matplotlib takes half a second: so nothing of it may be imported here. The process is a fresh
@@ -11,28 +11,33 @@ import struct
 import sys
 
 import structlog
-from pydantic import TypeAdapter
+from pydantic import ConfigDict, TypeAdapter
 
-from bot.domain.picture import Picture
-from bot.usecases.ports import Charts, NoLetters, NotDrawn
+from bot.domain.document import Document
+from bot.domain.picture import Picture, StatsPicture
+from bot.usecases.ports import Charts, NoLetters, NotDrawn, Printer
 
 log = structlog.get_logger()
 
 PICTURE = TypeAdapter(Picture)
+STATS = TypeAdapter(StatsPicture)
+#: Images travel as base64; pydantic takes no such setting for a bare dataclass, hence a tuple of one.
+DOCUMENT = TypeAdapter(tuple[Document], config=ConfigDict(ser_json_bytes="base64", val_json_bytes="base64"))
 #: Generous: the first picture on a machine waits until its fonts have been looked through.
 DRAW_WITHIN_SECONDS = 30.0
-#: How a picture and its answer are sent through the pipe: a kind and the length of what follows.
+#: How a piece of work and its answer are sent through the pipe: a kind and the length of what follows.
 FRAME = struct.Struct(">cI")
-DRAW, DRAWN, FAILED, NO_LETTERS = b"p", b"d", b"f", b"n"
+DRAW, DRAW_STATS, PRINT = b"p", b"s", b"t"
+DRAWN, FAILED, NO_LETTERS = b"d", b"f", b"n"
 #: The module that draws; it is run, and never imported by the bot.
 DRAWER = ("-m", "bot.adapters.chart_process")
 
 
-class ProcessCharts(Charts):
-    """Starts the process with the first picture, and another one where it has died.
+class ProcessCharts(Charts, Printer):
+    """Starts the process with the first piece of work, and another one where it has died.
 
     Args:
-        within_seconds: for one picture; then the process is killed.
+        within_seconds: for one piece of work; then the process is killed.
         command: what is run, by this interpreter.
     """
 
@@ -49,12 +54,20 @@ class ProcessCharts(Charts):
         """The id of the process that draws; None while there is none."""
         return self._process.pid if self._process is not None else None
 
-    async def draw(self, picture: Picture) -> bytes:
+    async def draw(self, picture: Picture | StatsPicture) -> bytes:
         """See `Charts.draw`."""
-        asked = PICTURE.dump_json(picture)
+        if isinstance(picture, StatsPicture):
+            return await self._made(DRAW_STATS, STATS.dump_json(picture))
+        return await self._made(DRAW, PICTURE.dump_json(picture))
+
+    async def pdf(self, document: Document) -> bytes:
+        """See `Printer.pdf`."""
+        return await self._made(PRINT, DOCUMENT.dump_json((document,)))
+
+    async def _made(self, what: bytes, asked: bytes) -> bytes:
         async with self._one_at_a_time:
-            # An idle process leaves by itself, perhaps at this very moment: then another one draws it.
-            answer = await self._ask(asked) or await self._ask(asked)
+            # An idle process leaves by itself, perhaps at this very moment: then another one does it.
+            answer = await self._ask(what, asked) or await self._ask(what, asked)
         if answer is None:
             raise NotDrawn("the process that draws has died, twice")
         kind, content = answer
@@ -73,14 +86,14 @@ class ProcessCharts(Charts):
                 process.kill()
         await process.wait()
 
-    async def _ask(self, asked: bytes) -> tuple[bytes, bytes] | None:
+    async def _ask(self, what: bytes, asked: bytes) -> tuple[bytes, bytes] | None:
         """Return the answer; None when the process died before it gave one. Raises `NotDrawn`."""
         try:
             async with asyncio.timeout(self._within_seconds):
                 process = await self._living()
                 assert process.stdin is not None
                 assert process.stdout is not None
-                process.stdin.write(FRAME.pack(DRAW, len(asked)) + asked)
+                process.stdin.write(FRAME.pack(what, len(asked)) + asked)
                 await process.stdin.drain()
                 kind, length = FRAME.unpack(await process.stdout.readexactly(FRAME.size))
                 return kind, await process.stdout.readexactly(length)

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+import structlog
+
 from bot.adapters.google import (
     GoogleConnection,
     GoogleEndpoint,
@@ -15,6 +17,7 @@ from bot.adapters.google import (
     pages,
     project_of,
 )
+from bot.adapters.log_clients import count_clients
 from bot.adapters.log_lines import log_line
 from bot.adapters.request_log import (
     MOST_ENTRIES,
@@ -29,14 +32,17 @@ from bot.adapters.request_log import (
     within,
 )
 from bot.domain.faults import CloudFault
+from bot.domain.first_reading import Clients
 from bot.domain.log_lines import LogLine, LogLines
-from bot.domain.playbook import Target
+from bot.domain.playbook import Target, Topology
 from bot.domain.readings import RequestCounts, Side
 from bot.domain.traffic import SideAddress, Sides
 from bot.usecases.ports import LogReader, RequestLog
 
 if TYPE_CHECKING:
     from google.cloud.logging_v2.services.logging_service_v2 import LoggingServiceV2AsyncClient
+
+log = structlog.get_logger()
 
 #: For one call, however many (empty) pages it has.
 COUNT_SECONDS = 30.0
@@ -101,6 +107,26 @@ class CloudLogging(RequestLog, LogReader):
         return LogLines(
             lines=lines, filter=written, limit=limit, since=since, until=until, more=more, problem=problem
         )
+
+    async def clients(
+        self, target: Target, side: SideAddress, *, since: datetime, until: datetime
+    ) -> Clients | None:
+        """See `LogReader.clients`. Beyond `MOST_ENTRIES` it is the clients of the newest ones."""
+        if target.topology is Topology.SERVICES:
+            return None
+        try:
+            with faults_named("count the clients in the request log"):
+                project = project_of(target, self._project)
+                client = await self._google.client(logging_client)
+                # Any side will do: the filter is made from the address.
+                addresses = {Side.CANARY: side}
+                written = request_log_filter(project, target.region, addresses, since=since, until=until)
+                request = list_request(project, written, page_size=PAGE_SIZE)
+                async with asyncio.timeout(COUNT_SECONDS):
+                    return await count_clients(client, request, side)
+        except CloudFault as fault:
+            log.warning("clients_not_counted", service=side.service, fault=in_one_line(fault))
+            return None
 
     async def _count(
         self, target: Target, addresses: Mapping[Side, SideAddress], since: datetime, until: datetime

@@ -4,7 +4,9 @@ import asyncio
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from bot.adapters.cloud_run_configuration import configuration
 from bot.adapters.cloud_run_messages import (
+    bare,
     pin_traffic,
     service_state,
     set_resources,
@@ -20,10 +22,11 @@ from bot.adapters.google import (
     project_of,
 )
 from bot.domain.change import ChangeWrite, SetResources, SplitTraffic
+from bot.domain.configuration import Configuration
 from bot.domain.faults import CloudFault, FaultKind
 from bot.domain.playbook import Target, Topology
 from bot.domain.rollback import PinTraffic
-from bot.domain.traffic import ServiceState, TargetState
+from bot.domain.traffic import ServiceState, SideAddress, TargetState
 from bot.usecases.ports import Cloud
 
 if TYPE_CHECKING:
@@ -193,6 +196,25 @@ class CloudRun(Cloud):
                 lambda: client.test_iam_permissions(request=request, retry=None, timeout=READ_SECONDS)
             )
             return NEEDED - frozenset(answer.permissions)
+
+    async def configuration(self, target: Target, side: SideAddress) -> Configuration:
+        """See `Cloud.configuration`. Without a ready revision it is the service's template."""
+        with faults_named(f"read the configuration of {side.revision or side.service}"):
+            await self._google.client(_services_client)
+            await self._google.client(_revisions_client)
+            async with asyncio.timeout(LOOK_SECONDS):
+                service = await self._get(target, side.service)
+                name = side.revision or bare(service.latest_ready_revision)
+                revision = await self._get_revision(target, side.service, name) if name else None
+        return configuration(service, revision, read_at=datetime.now(UTC))
+
+    async def _get_revision(self, target: Target, service: str, revision: str) -> "run_v2.Revision":
+        with faults_named(f"read revision {revision}"):
+            client = await self._google.client(_revisions_client)
+            name = f"{self._path(target, service)}/revisions/{revision}"
+            return await once_more(
+                lambda: client.get_revision(name=name, retry=None, timeout=READ_SECONDS),
+            )
 
     def _path(self, target: Target, service: str) -> str:
         project = project_of(target, self._project)

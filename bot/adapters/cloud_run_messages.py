@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from bot.domain.change import SetResources, SplitTraffic
 from bot.domain.ids import RevisionName, ServiceName
 from bot.domain.playbook import RFC1035
+from bot.domain.redaction import redact, redact_named
 from bot.domain.resources import (
     DEFAULT_CPU_MILLI,
     DEFAULT_MAX_INSTANCES,
@@ -94,11 +95,12 @@ def _share(line: Any, latest_ready: RevisionName | None, *, uri: str = "") -> Tr
 
 
 def _environment(service: "run_v2.Service") -> dict[str, str]:
-    """Plain variables only: a secret's value is not in the message, and we do not want it."""
+    """Plain variables only: a secret's value is not in the message, and those that are go here."""
     containers = service.template.containers
     if not containers:
         return {}
-    return {variable.name: variable.value for variable in containers[0].env if "value_source" not in variable}
+    plain = (variable for variable in containers[0].env if "value_source" not in variable)
+    return {variable.name: redact_named(variable.name, variable.value).text for variable in plain}
 
 
 #: Bytes in one unit of Kubernetes' quantities, as Cloud Run writes memory.
@@ -155,7 +157,7 @@ def _is_ready(revision: "run_v2.Revision") -> bool:
 def _conditions(service: "run_v2.Service") -> tuple[Condition, ...]:
     terminal = [service.terminal_condition] if service.terminal_condition.type_ else []
     return tuple(
-        Condition(kind=one.type_, well=_is_well(one), message=one.message)
+        Condition(kind=one.type_, well=_is_well(one), message=redact(one.message).text)
         for one in (*terminal, *service.conditions)
     )
 
@@ -172,7 +174,7 @@ def _problem(condition: "run_v2.Condition") -> str | None:
 
     if condition.state != Condition.State.CONDITION_FAILED:
         return None
-    return condition.message or condition.reason.name
+    return redact(condition.message).text or condition.reason.name
 
 
 def _utc(moment: datetime | None) -> datetime:

@@ -18,7 +18,12 @@ _ID = re.compile(r"\d+|[0-9a-f]{8,}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", 
 
 
 def endpoint(method: str, url: str) -> str:
-    """Return such as ``GET /api/session/{id}``.
+    """Return such as ``GET /api/session/{id}``."""
+    return f"{method or 'GET'} {path_of(url)}"
+
+
+def path_of(url: str) -> str:
+    """Return such as ``/api/session/{id}``.
 
     Digits, UUIDs and eight or more hexadecimal digits between two slashes are ids.
     """
@@ -27,7 +32,7 @@ def endpoint(method: str, url: str) -> str:
     except ValueError:
         path = ""
     parts = ("{id}" if _ID.fullmatch(part) else part for part in path[:LONGEST_PATH].split("/"))
-    return f"{method or 'GET'} {'/'.join(parts) or '/'}"
+    return "/".join(parts) or "/"
 
 
 class Endpoints:

@@ -15,6 +15,7 @@ from typing import Any, Self, TypeVar
 
 from bot.domain.faults import CloudFault, FaultKind
 from bot.domain.playbook import Target
+from bot.domain.redaction import redact
 
 ClientT = TypeVar("ClientT")
 AnswerT = TypeVar("AnswerT")
@@ -236,7 +237,7 @@ def fault_from(error: Exception, *, doing: str) -> CloudFault | None:
     if isinstance(error, TimeoutError | RetryError):
         return CloudFault(doing=doing, kind=FaultKind.UNREACHABLE, detail="Google did not answer in time")
     if isinstance(error, GoogleAuthError):
-        return CloudFault(doing=doing, kind=FaultKind.LOGIN, detail=str(error))
+        return CloudFault(doing=doing, kind=FaultKind.LOGIN, detail=redact(str(error)).text)
     if isinstance(error, grpc.RpcError):
         error = from_grpc_error(error)  # type: ignore[no-untyped-call]
     if isinstance(error, GoogleAPICallError):
@@ -248,7 +249,7 @@ def _fault_from_answer(error: Any, *, doing: str) -> CloudFault:
     kind = _kind_of(error)
     detail = error.message or type(error).__name__
     permission = _permission_in(error) if kind is FaultKind.PERMISSION else None
-    return CloudFault(doing=doing, kind=kind, detail=detail, permission=permission)
+    return CloudFault(doing=doing, kind=kind, detail=redact(detail).text, permission=permission)
 
 
 def _kind_of(error: Any) -> FaultKind:

@@ -4,17 +4,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bot.domain.change import Change
+from bot.domain.exhibit import Exhibit
 from bot.domain.follow_up import FollowUp, FollowUpState
 from bot.domain.ids import ChannelId, IncidentNumber
 from bot.domain.incident import Incident
 from bot.domain.paging import Page, PageState
 from bot.domain.playbook import Playbook
+from bot.domain.post_mortem import PostMortem
 from bot.domain.rollback import Rollback
+from bot.domain.taking import Taking, takings
 from bot.domain.timeline import Event, incident_chain
 from bot.slack.text import Words
 from bot.slack.views.timeline_file import timeline_file
 from bot.usecases.editions import playbook_of
 from bot.usecases.ports import Showing, Transaction
+from bot.usecases.show_post_mortem import meeting_of
 
 #: Where a message of ours stands: channel and ts.
 Place = tuple[ChannelId, str]
@@ -32,6 +36,8 @@ class BoardFacts:
     pages: tuple[Page, ...]
     changes: tuple[Change, ...]
     cards: Mapping[str, Place]
+    meeting: PostMortem | None
+    evidence: tuple[Taking, ...]
 
 
 def read_board(tx: Transaction, number: IncidentNumber, current: Playbook) -> BoardFacts:
@@ -45,6 +51,8 @@ def read_board(tx: Transaction, number: IncidentNumber, current: Playbook) -> Bo
         pages=tx.find(Page, incident=number, state=PageState.WAITING),
         changes=tx.changes_of(number),
         cards={card: place for card, place in cards.items() if place is not None},
+        meeting=meeting_of(tx, number),
+        evidence=takings(tx.find(Exhibit, incident=number)),
     )
 
 

@@ -1,8 +1,11 @@
 """The texts for people, from `templates/`, filled in with what is known of an incident."""
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
-from bot.adapters.templates import render_template
+import structlog
+
+from bot.adapters.templates import filled_in, is_the_teams, template_names
 from bot.domain.announcement import NoticeFacts
 from bot.domain.guide import NoticePlan, Scenario
 from bot.domain.ids import IncidentNumber, PersonId, RollbackId, TargetName
@@ -13,29 +16,36 @@ from bot.slack.text import LOCALES, Words
 from bot.slack.views.notice_values import notice_values
 from bot.usecases.ports import BadTemplate, NoticeTexts
 
+log = structlog.get_logger()
+
 #: Any moment will do for a sample: the guide's.
 _THEN = datetime(2025, 10, 21, 14, 0, tzinfo=UTC)
 
 
 class TemplateNotices(NoticeTexts):
-    """`NoticeTexts` over Jinja templates."""
+    """`NoticeTexts` over Jinja templates; `team` is a directory with the team's own."""
+
+    def __init__(self, *, team: Path | None = None) -> None:
+        self._team = team
 
     def written(self, facts: NoticeFacts, locale: str) -> str:
         """See `NoticeTexts.written`."""
-        # Imported with the first notice: no command waits for it.
-        from jinja2 import TemplateError
-
-        values = notice_values(facts, Words(locale=locale))
+        name, values = facts.plan.template, notice_values(facts, Words(locale=locale))
         try:
-            return render_template(facts.plan.template, locale, values).strip()
-        except (TemplateError, OSError) as error:
-            raise BadTemplate(f"{locale}/{facts.plan.template}: {error}") from error
+            return filled_in(name, locale, values, team=self._team).strip()
+        except BadTemplate as bad:
+            if not (is_the_teams(name, locale, self._team) and name in template_names()[locale]):
+                raise
+            # Whoever has to tell people now gets ours; the check says what is wrong with the team's.
+            log.error("template_broken", template=name, why=str(bad))
+            return filled_in(name, locale, values).strip()
 
     def try_all(self, plan: NoticePlan, playbook: Playbook) -> None:
         """See `NoticeTexts.try_all`."""
         for facts in _samples(plan, playbook):
             for locale in LOCALES:
-                if not self.written(facts, locale):
+                values = notice_values(facts, Words(locale=locale))
+                if not filled_in(plan.template, locale, values, team=self._team).strip():
                     raise BadTemplate(f"{locale}/{plan.template}: it says nothing")
 
 

@@ -10,9 +10,11 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.adapters.slack_errors import NO_ANSWER, code_of, may_pass, retry_after_seconds
 from bot.domain.ids import PersonId
 from bot.domain.last_hour import LastHour
+from bot.domain.looking_back import Report
 from bot.domain.playbook import Thresholds
 from bot.slack.text import Words, locale_of
 from bot.slack.views.picture import picture_of
+from bot.slack.views.stats import stats_picture, stats_title
 from bot.usecases.ports import Charts, NoLetters, NotDrawn, People, PeopleUnknown, Pictures, Playbooks
 
 log = structlog.get_logger()
@@ -46,6 +48,19 @@ class SlackPictures(Pictures):
             content = await self._charts.draw(picture_of(hour, thresholds, english))
         name = f"{hour.target}-{hour.until:%Y%m%dT%H%M%SZ}.png"
         return await self._kept(name, words.plain("{target}: the last hour", target=hour.target), content)
+
+    async def upload_stats(self, report: Report, *, person: PersonId) -> str:
+        """See `Pictures.upload_stats`."""
+        if self._client.token is None:
+            raise NotDrawn("there is no Slack token")
+        words, playbook = await self._words(person), self._playbooks.current()
+        try:
+            content = await self._charts.draw(stats_picture(report, playbook, words))
+        except NoLetters:
+            english = replace(words, locale="en")
+            content = await self._charts.draw(stats_picture(report, playbook, english))
+        name = f"incident-statistics-{report.wanted.until:%Y%m%dT%H%M%SZ}.png"
+        return await self._kept(name, stats_title(report.wanted, playbook, words), content)
 
     async def _words(self, person: PersonId) -> Words:
         try:

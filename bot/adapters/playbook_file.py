@@ -72,18 +72,18 @@ class Checked:
         return [*lines, *(f"warning: {warning}" for warning in self.warnings)]
 
 
-def read_playbook(path: Path) -> Playbook:
-    """Return the playbook in `path`.
+def read_playbook(path: Path, *, templates: Path | None = None) -> Playbook:
+    """Return the playbook in `path`; `templates` is a directory with texts of the team's own.
 
     Raises:
         BadPlaybook: with one fault per mistake.
     """
-    return _read(path)[0]
+    return _read(path, templates)[0]
 
 
-def check_playbook(path: Path) -> Checked:
+def check_playbook(path: Path, *, templates: Path | None = None) -> Checked:
     """Return the playbook in `path` with its warnings. Raises `BadPlaybook` as `read_playbook` does."""
-    playbook, written = _read(path)
+    playbook, written = _read(path, templates)
     warnings = [written.fault(remark) for remark in remarks(playbook)]
     return Checked(
         playbook=playbook,
@@ -117,9 +117,9 @@ class _Written:
         return Fault(self.file, self.document.line(("based_on",)), in_words(place), said)
 
 
-def _read(path: Path) -> tuple[Playbook, _Written]:
+def _read(path: Path, templates: Path | None) -> tuple[Playbook, _Written]:
     written = _written(path)
-    complaints = proofread(written.whole, templates=template_names())
+    complaints = proofread(written.whole, templates=template_names(templates))
     complaints += _zone_complaints(written.whole)
     playbook = None
     try:
@@ -198,12 +198,13 @@ class PlaybookShelf(Playbooks):
     Within an event loop the older one serves for the moment that reading takes.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, templates: Path | None = None) -> None:
         """Read the playbook. Raises `BadPlaybook`: there is no last good one yet."""
         self._path = path
+        self._templates = templates
         self._reading = threading.Lock()
         self._seen = self._stamp()
-        self._playbook = read_playbook(path)
+        self._playbook = read_playbook(path, templates=templates)
 
     def current(self) -> Playbook:
         """See `Playbooks.current`."""
@@ -221,7 +222,7 @@ class PlaybookShelf(Playbooks):
         try:
             # One after another, so that what was read last is also what is kept.
             with self._reading:
-                self._playbook = read_playbook(self._path)
+                self._playbook = read_playbook(self._path, templates=self._templates)
             log.info("playbook_reloaded", version=self._playbook.version)
         except BadPlaybook as bad:
             faults = [str(fault) for fault in bad.faults]

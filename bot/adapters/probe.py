@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from bot import __version__
 from bot.adapters.probe_addresses import Address, AddressRefused, resolve
 from bot.domain.readings import ProbeResult, Side
+from bot.domain.redaction import redact
 from bot.usecases.ports import Prober
 
 if TYPE_CHECKING:
@@ -216,4 +217,5 @@ def _retry_after(written: str) -> timedelta:
 
 
 def _in_words(error: Exception) -> str:
-    return f"no answer: {' '.join(str(error).split()) or type(error).__name__}"[:300]
+    said = redact(" ".join(str(error).split())).text
+    return f"no answer: {said or type(error).__name__}"[:300]

@@ -2,8 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
+from bot.adapters.evidence_rendering import READINGS, reading_rendering
+from bot.adapters.exhibit_rendering import got, taking_of
 from bot.adapters.incident_reading import (
     NAMES_ANOTHER,
     open_follow_ups,
@@ -11,17 +14,25 @@ from bot.adapters.incident_reading import (
     read_board,
     timeline_content,
 )
+from bot.adapters.picture_rendering import DrawnPicture, IncidentPictures
+from bot.adapters.post_mortem_rendering import (
+    calendar_of,
+    document_of,
+    meeting_message,
+    with_meeting_buttons,
+)
+from bot.adapters.record_rendering import HTML_TEMPLATE, MARKDOWN_TEMPLATE, RecordRendering
+from bot.adapters.slack_canvases import canvas_address
 from bot.adapters.task_rendering import ABOUT_ONE, TASKS, follow_ups_page, task_message, with_buttons
-from bot.adapters.templates import render_template
 from bot.adapters.watch_rendering import WATCHES, watch_rendering
 from bot.domain.announcement import Announcement
 from bot.domain.diagnosis import Safety
 from bot.domain.ids import ChangeId, IncidentNumber, PersonId, RollbackId, incident_label
 from bot.domain.people import AUTOMATICS, RefusedWhy
-from bot.domain.record import Record, make_record
+from bot.domain.record import Record
 from bot.domain.rollback import Rollback
 from bot.domain.timeline import Entry, incident_chain
-from bot.slack.text import MARKDOWN, Words, locale_of
+from bot.slack.text import Markup, Words, locale_of
 from bot.slack.views.announcement import announcement_message, approval_card, update_due_message
 from bot.slack.views.automatics_views import automatics_message, back_test_message
 from bot.slack.views.board import board
@@ -29,14 +40,17 @@ from bot.slack.views.change_message import change_message
 from bot.slack.views.checklist_card import checklist_card
 from bot.slack.views.closing import closed_message
 from bot.slack.views.diagnosis_card import diagnosis_card
+from bot.slack.views.exhibits import evidence_comment, evidence_message, file_title
 from bot.slack.views.finding import finding_message
 from bot.slack.views.home import closed_home, home_view
 from bot.slack.views.incident_notices import INCIDENT_NOTICES
 from bot.slack.views.notices import notice_message
 from bot.slack.views.picture import picture_message
 from bot.slack.views.readiness import readiness_message
-from bot.slack.views.record import record_message, record_values
+from bot.slack.views.record import record_message
 from bot.slack.views.rollback_message import Message, rollback_message
+from bot.slack.views.stats import stats_file_message, stats_message, stats_title
+from bot.slack.views.stats_file import stats_csv, stats_file_name
 from bot.slack.views.status import status_message
 from bot.slack.views.timeline import log_message
 from bot.usecases.authorize import authorize
@@ -56,10 +70,13 @@ from bot.usecases.ports import (
     Showing,
     Store,
     Transaction,
+    Vault,
 )
 from bot.usecases.read_circumstances import circumstances_of
+from bot.usecases.report_stats import read_report, read_subject
 from bot.usecases.report_status import STATUS
 from bot.usecases.show_home import read_home
+from bot.usecases.show_post_mortem import meeting_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,24 +86,40 @@ class HomeView:
     view: dict[str, Any]
 
 
+#: Statistics in somebody's own conversation with us; the subject begins with their id.
+STATS = frozenset({Showing.STATS, Showing.STATS_FILE})
 #: What is shown of a text for people; the subject begins with its id.
 TELLING = frozenset({Showing.APPROVAL, Showing.ANNOUNCEMENT, Showing.UPDATE_DUE})
 
 
 @dataclass(frozen=True, kw_only=True)
 class File:
-    """A file to upload; `comment` says in the thread what it is."""
+    """A file to upload; `comment` says in the thread what it is, `alt` what a picture shows.
+
+    Slack takes no empty one. Its name is unique in the thread: by it an upload is found again.
+    """
 
     name: str
     title: str
-    content: str
+    content: str | bytes
+    comment: str = ""
+    alt: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Files:
+    """Several files in one message; `comment` says what they are. The first one's name is unique."""
+
+    files: tuple[File, ...]
     comment: str
 
 
 class Rendering:
     """Renders any message. Channels read `locale`; one person reads their own language.
 
-    `project` is the Google Cloud project of targets that name none, for links.
+    `project` is the Google Cloud project of targets that name none, for links. `records` renders failure
+    records; without it they have neither picture nor PDF. `pictures` draws those of incidents.
+    `vault` holds files of evidence. `team` is a directory with templates of the team's own.
     """
 
     def __init__(
@@ -99,6 +132,10 @@ class Rendering:
         *,
         locale: str,
         project: str = "",
+        records: RecordRendering | None = None,
+        pictures: IncidentPictures | None = None,
+        vault: Vault | None = None,
+        team: Path | None = None,
     ) -> None:
         self._store = store
         self._playbooks = playbooks
@@ -106,11 +143,15 @@ class Rendering:
         self._messages = messages
         self._clock = clock
         self._words = Words(locale=locale)
+        self._records = records or RecordRendering(store, playbooks, locale=locale)
         self._project = project
+        self._pictures = pictures
+        self._vault = vault
+        self._team = team
 
     async def render(
         self, what: Showing, subject: str, facts: Mapping[str, Any], *, person: str | None
-    ) -> Message | File | HomeView:
+    ) -> Message | File | Files | HomeView:
         """Return what `what` of `subject` looks like now."""
         if what is Showing.NOTICE:
             return await self._notice(facts, person)
@@ -128,12 +169,28 @@ class Rendering:
             return await self._store.look(
                 lambda tx: watch_rendering(tx, what, subject, current=book, words=said, now=now)
             )
+        if what in READINGS:
+            book, said, project = self._playbooks.current(), self._words, self._project
+            return await self._store.look(
+                lambda tx: reading_rendering(tx, what, subject, current=book, words=said, project=project)
+            )
+        if what is Showing.POST_MORTEM:
+            book, said, team = self._playbooks.current(), self._words, self._team
+            return await self._store.look(
+                lambda tx: meeting_message(tx, subject, current=book, words=said, team=team)
+            )
+        if what is Showing.INCIDENT_PICTURE:
+            return await self._incident_picture(subject)
+        if what is Showing.EXHIBITS:
+            return await self._exhibits(subject)
         if what is Showing.LOG:
             return await self._log(subject)
         if what is Showing.HOME:
             return await self._home(PersonId(subject))
         if what in TELLING:
             return await self._telling(what, subject)
+        if what in STATS:
+            return await self._stats(what, subject)
         number = IncidentNumber(int(subject.partition(":")[0]))
         if what is Showing.BOARD:
             return await self._board(number)
@@ -145,12 +202,13 @@ class Rendering:
             return await self._checklist(number, place=int(subject.partition(":")[2] or 1))
         if what is Showing.CLOSED:
             return await self._closed(number)
+        if what is Showing.POST_MORTEM_FILE:
+            return await self._meeting_file(number, subject.partition(":")[2])
         if what is Showing.TIMELINE_FILE:
             return await self._timeline_file(number, subject.partition(":")[2])
-        record = await self.record(number)
         if what is Showing.RECORD:
-            return record_message(record, self._words)
-        return self._record_file(record, subject.partition(":")[2])
+            return await self._record(number)
+        return await self._record_files(number, int(subject.partition(":")[2]))
 
     async def owner(self, what: Showing, subject: str, *, why: str = "") -> str | None:
         """Return who or which channel gets a message whose channel does not take it, in Slack's word `why`.
@@ -213,6 +271,19 @@ class Rendering:
 
         return await self._store.look(read)
 
+    async def _stats(self, what: Showing, subject: str) -> Message | File:
+        """Render somebody's statistics, in their language."""
+        person, wanted = read_subject(subject)
+        words, playbook = (
+            replace(self._words, locale=await self._locale_of(person)),
+            self._playbooks.current(),
+        )
+        if what is Showing.STATS:
+            return stats_file_message(wanted, playbook, words)
+        content = await self._store.look(lambda tx: stats_csv(read_report(tx, wanted)))
+        title = stats_title(wanted, playbook, words)
+        return File(name=stats_file_name(wanted), title=title, content=content)
+
     async def _board(self, number: IncidentNumber) -> Message:
         known = await self._store.look(lambda tx: read_board(tx, number, self._playbooks.current()))
         links = {card: await self._messages.link(*place) for card, place in known.cards.items()}
@@ -225,6 +296,8 @@ class Rendering:
             pages=known.pages,
             changes=known.changes,
             links=links,
+            meeting=known.meeting,
+            evidence=known.evidence,
         )
 
     async def _closed(self, number: IncidentNumber) -> Message:
@@ -232,7 +305,8 @@ class Rendering:
         count = await self._store.look(lambda tx: open_follow_ups(tx, number))
         place = await self._store.look(lambda tx: place_of_record(tx, number))
         link = await self._messages.link(*place) if place else ""
-        return closed_message(record, self._words, follow_ups=count, link=link)
+        meeting = await self._store.look(lambda tx: meeting_of(tx, number))
+        return closed_message(record, self._words, follow_ups=count, link=link, offer_meeting=meeting is None)
 
     async def _timeline_file(self, number: IncidentNumber, name: str) -> File:
         length, _, form = name.partition(".")
@@ -245,6 +319,42 @@ class Rendering:
             content=content,
             comment=say("The timeline as {form}, with its hashes.", form=form.upper()),
         )
+
+    async def _exhibits(self, snapshot: str) -> Files | Message:
+        """Render the files of one taking of evidence, or what is known of them where none can be got."""
+        assert self._vault is not None, "no evidence is kept here"
+        taking = await taking_of(snapshot, self._store)
+        there, absent = await got(taking.there, self._vault)
+        if not there:
+            return evidence_message(taking, absent, self._words)
+        files = (
+            File(name=exhibit.name, title=file_title(exhibit, self._words), content=content)
+            for exhibit, content in there
+        )
+        return Files(files=tuple(files), comment=evidence_comment(taking, absent, self._words))
+
+    async def _incident_picture(self, subject: str) -> File | Message:
+        assert self._pictures is not None, "nobody draws here"
+        shown = await self._pictures.render(subject)
+        if not isinstance(shown, DrawnPicture):
+            return shown
+        return File(
+            name=shown.name, title=shown.title, content=shown.content, comment=shown.comment, alt=shown.alt
+        )
+
+    async def _meeting_file(self, number: IncidentNumber, name: str) -> File:
+        edition, _, ending = name.rpartition(".")
+        playbook, words = self._playbooks.current(), self._words
+        if ending == "ics":
+            made = await self._store.look(
+                lambda tx: calendar_of(tx, number, int(edition), current=playbook, words=words)
+            )
+        else:
+            record = await self.record(number)
+            made = await self._store.look(
+                lambda tx: document_of(tx, record, edition, current=playbook, words=words, team=self._team)
+            )
+        return File(name=made.name, title=made.title, content=made.content, comment=made.comment)
 
     async def _board_link(self, number: IncidentNumber) -> str:
         """Return the address of an incident's board, empty before it stands."""
@@ -311,6 +421,8 @@ class Rendering:
             return finding_message(found, self._playbooks.current(), words)
         if facts["what"] == Said.PICTURE:
             return picture_message(facts, words)
+        if facts["what"] == Said.STATS:
+            return stats_message(facts, self._playbooks.current(), words)
         if facts["what"] == Said.BACK_TEST:
             return back_test_message(facts, self._playbooks.current(), words, now=self._clock())
         if facts["what"] == Said.AUTOMATICS:
@@ -325,6 +437,8 @@ class Rendering:
         if facts["what"] in INCIDENT_NOTICES and "incident" in facts:
             facts = {**facts, "board": await self._board_link(IncidentNumber(facts["incident"]))}
         told = notice_message(facts, words, now=self._clock())
+        if facts["what"] == Said.MEETING_DUE:
+            return await self._store.look(lambda tx: with_meeting_buttons(tx, told, facts, words))
         if facts["what"] in ABOUT_ONE:
             return await self._store.look(lambda tx: with_buttons(tx, told, facts, words))
         return told
@@ -339,30 +453,26 @@ class Rendering:
 
     async def record(self, number: IncidentNumber) -> Record:
         """Return an incident's failure record. Raises `NotKept` when there is no such incident."""
-        playbook = self._playbooks.current()
+        return await self._records.record(number)
 
-        def read(tx: Transaction) -> Record:
-            return make_record(
-                tx.incident(number),
-                tx.rollbacks_of(number),
-                tx.timeline(incident_chain(number)),
-                playbook=playbook,
-                names=tx.names(),
-            )
+    async def _record(self, number: IncidentNumber) -> Message:
+        record = await self._records.record(number)
+        canvas = record.incident.canvas
+        address = await canvas_address(self._people, canvas) if canvas else ""
+        return record_message(record, self._words, canvas=address)
 
-        return await self._store.look(read)
+    async def _record_files(self, number: IncidentNumber, edition: int) -> Files:
+        posted = await self._records.posted(number, edition)
+        label, say = incident_label(number), self._words.plain
+        title = say("Failure record of {label}, edition {edition}", label=label, edition=edition)
+        comment = [self._words.say("{title}, to read and to hand on.", title=title)]
+        comment += [_without(name, why, self._words) for name, why in posted.problems]
+        files = [File(name=file.name, title=title, content=file.content) for file in posted.files]
+        return Files(files=tuple(files), comment="\n".join(comment))
 
-    def markdown(self, record: Record) -> str:
-        """Return the record as Markdown, in the channel's language."""
-        names = {str(person): name for person, name in record.names.items()}
-        words = Words(locale=self._words.locale, style=MARKDOWN, zone=record.time_zone, names=names)
-        return render_template("failure_record.md", words.locale, record_values(record, words))
 
-    def _record_file(self, record: Record, edition: str) -> File:
-        label, say = incident_label(record.incident.number), self._words.plain
-        return File(
-            name=f"{label}-record-{edition}.md",
-            title=say("Failure record of {label}, edition {edition}", label=label, edition=edition),
-            content=self.markdown(record),
-            comment=say("The failure record as Markdown."),
-        )
+def _without(name: str, why: str, words: Words) -> Markup:
+    """Say what of a record is missing, or was made otherwise than the team wanted."""
+    if name in (MARKDOWN_TEMPLATE, HTML_TEMPLATE):
+        return words.say("The team's own template cannot be filled in, so Backout's was used: {why}", why=why)
+    return words.say("{name} could not be made: {why}", name=name, why=why)

@@ -23,6 +23,8 @@ class OwnIdentity:
         self.identity: Identity | None = None
         self.bot_user_id: str | None = None
         self.bot_id: str | None = None
+        #: Our workspace's address, for links to messages.
+        self.url = ""
 
     async def learn(self) -> None:
         """Ask until Slack answers. A wrong token is logged each time: nothing can be posted with it."""
@@ -31,6 +33,7 @@ class OwnIdentity:
                 answer = await self._slack.auth_test()
                 bot = await self._slack.bots_info(bot=answer["bot_id"])
                 self.bot_user_id, self.bot_id = answer["user_id"], answer["bot_id"]
+                self.url = str(answer.get("url") or "")
                 self.identity = Identity(team_id=answer["team_id"], app_id=bot["bot"]["app_id"])
             except (SlackApiError, *NO_ANSWER) as error:
                 log.error("slack_does_not_know_us", why=repr(error)[:300])

@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 
 from bot.adapters.database.engine import Database
 from bot.adapters.database.tables import MessageRow
-from bot.adapters.rendering import File, HomeView, Rendering
+from bot.adapters.rendering import File, Files, HomeView, Rendering
 from bot.adapters.slack_errors import NO_ANSWER, code_of, file_not_ready, may_pass, retry_after_seconds
 from bot.domain.ids import incident_in
 from bot.slack.ids import METADATA_EVENT
@@ -36,6 +36,8 @@ FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 1.0, 30.0
 #: A Retry-After beyond this is cut: by then somebody reads the channel and wants to know.
 LONGEST_RETRY_AFTER_SECONDS = 300.0
 CALL_SECONDS = 15.0
+#: An upload is two calls for each file and one for all of them.
+UPLOAD_SECONDS = 60.0
 #: How long a file that was just uploaded may take until a message can show it, and how often it is tried.
 FILE_READY_WITHIN_SECONDS, FILE_PAUSE_SECONDS = 30.0, 1.0
 #: How far back a message that may have been posted is looked for.
@@ -145,6 +147,8 @@ class SlackMessages:
         if isinstance(content, HomeView):
             await self._publish(row, content)
         elif isinstance(content, File):
+            await self._upload(row, Files(files=(content,), comment=content.comment), thread)
+        elif isinstance(content, Files):
             await self._upload(row, content, thread)
         elif row.person is not None:
             await self._whisper(row, content)
@@ -154,7 +158,7 @@ class SlackMessages:
             await self._edit(row, content, row.sent_channel, row.ts)
         return "sent"
 
-    async def _render(self, row: _Row) -> Message | File | HomeView:
+    async def _render(self, row: _Row) -> Message | File | Files | HomeView:
         facts = row.facts
         if row.what is Showing.PAGE:
             # It stands in a channel of its own, so it leads to where everything about it is.
@@ -271,30 +275,31 @@ class SlackMessages:
         await self._call(self._client.views_publish, None, arguments, pace=False)
         await self._mark_sent(row)
 
-    async def _upload(self, row: _Row, file: File, thread: tuple[str, str] | None) -> None:
+    async def _upload(self, row: _Row, files: Files, thread: tuple[str, str] | None) -> None:
+        """Post one message with all of `files` in its thread."""
         if thread is None:
             raise _Unsendable("the message this file belongs to was never posted")
-        if not (row.sending and await self._uploaded(file, thread)):
+        if not (row.sending and await self._uploaded(files, thread)):
             await self._update(row.key, sending=True)
             arguments = {
-                "filename": file.name,
-                "title": file.title,
-                "content": file.content,
+                "file_uploads": [_upload_of(file) for file in files.files],
                 "thread_ts": thread[1],
-                "initial_comment": file.comment,
+                "initial_comment": files.comment,
             }
             await self._call(
                 self._client.files_upload_v2,
                 thread[0],
                 arguments,
-                already=lambda: self._uploaded(file, thread),
+                already=lambda: self._uploaded(files, thread),
+                seconds=UPLOAD_SECONDS,
             )
         await self._update(row.key, sent=row.wanted, sending=False)
 
-    async def _uploaded(self, file: File, thread: tuple[str, str]) -> Mapping[str, Any] | None:
-        """Return the message with a file of this name in the thread; editions make names unique."""
+    async def _uploaded(self, files: Files, thread: tuple[str, str]) -> Mapping[str, Any] | None:
+        """Return the message in the thread that holds the first of `files`: they come all at once, or not."""
+        wanted = files.files[0].name
         for message in await self._history(thread[0], thread):
-            if any(f.get("name") == file.name for f in message.get("files") or ()):
+            if any(f.get("name") == wanted for f in message.get("files") or ()):
                 return message
         return None
 
@@ -310,17 +315,24 @@ class SlackMessages:
         return None
 
     async def _history(self, channel: str, thread: tuple[str, str] | None) -> list[dict[str, Any]]:
+        """Return the newest messages of a channel, or a whole thread: Slack gives that oldest first."""
         common: dict[str, Any] = {"include_all_metadata": True, "limit": LOOK_BACK}
         method = self._client.conversations_replies if thread else self._client.conversations_history
         if thread:
             common["ts"] = thread[1]
-        try:
-            answer = await self._call(method, channel, common, pace=False)
-        except _Unsendable as error:
-            # Better one message twice than none: a duplicate is seen, a missing one is not.
-            log.warning("own_message_not_looked_for", channel=channel, why=str(error))
-            return []
-        return list(answer.get("messages") or ())
+        found: list[dict[str, Any]] = []
+        while True:
+            try:
+                answer = await self._call(method, channel, common, pace=False)
+            except _Unsendable as error:
+                # Better one message twice than none: a duplicate is seen, a missing one is not.
+                log.warning("own_message_not_looked_for", channel=channel, why=str(error))
+                return found
+            found += answer.get("messages") or ()
+            cursor = (answer.get("response_metadata") or {}).get("next_cursor") or ""
+            if not (thread and cursor):
+                return found
+            common["cursor"] = cursor
 
     async def _channel_id(self, channel: str) -> str:
         """Return the id of a ``#name``: as an earlier answer told it, or as Slack lists it."""
@@ -353,6 +365,7 @@ class SlackMessages:
         *,
         already: Callable[[], Awaitable[Mapping[str, Any] | None]] | None = None,
         pace: bool = True,
+        seconds: float = CALL_SECONDS,
     ) -> Mapping[str, Any]:
         """Call until Slack takes it; `already` looks whether a try without an answer was taken after all."""
         pause, where = FIRST_PAUSE_SECONDS, {"channel": channel} if channel else {}
@@ -360,7 +373,7 @@ class SlackMessages:
             if pace and channel:
                 await self._pace.take(channel)
             try:
-                async with asyncio.timeout(CALL_SECONDS):
+                async with asyncio.timeout(seconds):
                     answer: Mapping[str, Any] = await method(**where, **arguments)
                     return answer
             except SlackApiError as error:
@@ -413,6 +426,11 @@ def _wait_after(error: SlackApiError, pause: float) -> tuple[float, bool]:
     if file_not_ready(error):
         raise _FileNotReady(str(code_of(error))) from error
     raise _Unsendable(str(code_of(error))) from error
+
+
+def _upload_of(file: File) -> dict[str, Any]:
+    described = {"filename": file.name, "title": file.title, "content": file.content}
+    return described | ({"alt_txt": file.alt} if file.alt else {})
 
 
 def _content(content: Message) -> dict[str, Any]:

@@ -43,6 +43,12 @@ class Verb(StrEnum):
     APPROVE_ANNOUNCEMENT = "approve_announcement"
     DROP_ANNOUNCEMENT = "drop_announcement"
     REOPEN = "reopen"
+    TAKE_EVIDENCE = "take_evidence"
+    REVIEW = "review"
+    SCHEDULE_POST_MORTEM = "schedule_post_mortem"
+    MOVE_POST_MORTEM = "move_post_mortem"
+    HOLD_POST_MORTEM = "hold_post_mortem"
+    CALL_OFF_POST_MORTEM = "call_off_post_mortem"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -136,7 +136,7 @@ def way_of(playbook: Playbook, kind: AlarmKind) -> Way:
     if kind in (AlarmKind.EARLY_WARNING, AlarmKind.RESPONSE_TIME):
         early = playbook.watch.early_warning
         return Way(mode=early.mode, stop_seconds=early.stop_seconds)
-    rule = next((rule for rule in playbook.rules if rule.when == kind.value), None)
+    rule = playbook.rule(kind.value)
     return Way(mode=rule.mode, stop_seconds=rule.stop_seconds) if rule else Way(mode=Mode.RECOMMEND)
 
 

@@ -11,6 +11,7 @@ from enum import StrEnum
 from bot.domain.guide import NoticePlan, Scenario
 from bot.domain.ids import IncidentNumber, PersonId
 from bot.domain.incident import Incident
+from bot.domain.post_mortem import PostMortem
 from bot.domain.rollback import Rollback
 
 #: What a template leaves for people to fill in: ``[[Compensation: …]]``.
@@ -85,7 +86,8 @@ def may_approve(announcement: Announcement, person: PersonId, *, commander: Pers
 class NoticeFacts:
     """What a template may speak of, as it was at `at` (aware, UTC).
 
-    `rollback` is the newest one of the incident; `names` are display names by id.
+    `rollback` is the newest one of the incident; `names` are display names by id. `meeting` is the
+    post-mortem that the text invites to, None for any other text.
     """
 
     incident: Incident
@@ -96,6 +98,7 @@ class NoticeFacts:
     time_zone: str
     at: datetime
     names: Mapping[PersonId, str] = field(default_factory=dict)
+    meeting: PostMortem | None = None
 
     @property
     def next_due_at(self) -> datetime | None:

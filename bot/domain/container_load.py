@@ -24,7 +24,7 @@ from bot.domain.observation import Gauges, Observation
 from bot.domain.plausible import percent_of
 from bot.domain.playbook import Playbook
 from bot.domain.readings import Metric, Source
-from bot.domain.readings_in_a_row import readings_wanted, rule_of
+from bot.domain.readings_in_a_row import readings_wanted
 
 #: Samples are never more than one in ten seconds; what is kept stays small whatever comes.
 _MOST_SAMPLES = 61
@@ -65,7 +65,7 @@ def found_in_gauges(
     state: JudgeState, seen: Observation, gauges: Gauges, trend: Trend | None, playbook: Playbook
 ) -> Iterator[Found]:
     """Yield what the canary's containers say after this sample."""
-    rule = rule_of(playbook, Situation.MEMORY_EXPLOSION)
+    rule = playbook.rule(Situation.MEMORY_EXPLOSION)
     memory = percent_of(gauges.memory)
     if rule is not None and memory is not None and (state.memory_run.warns or state.memory_run.fires):
         yield _memory(state, seen, gauges, trend, memory, playbook)

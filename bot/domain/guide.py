@@ -341,6 +341,7 @@ class Sees(StrEnum):
     LOG_ERRORS_DROPPED = "log_errors_dropped"
     ALL_GREEN = "all_green"
     RECORDED = "recorded"
+    POST_MORTEM = "post_mortem"
 
 
 class StepPlan(Part):
@@ -540,12 +541,28 @@ class EvidencePlan(Part):
     limit: int | None = Field(None, ge=1, le=10_000, description="How many lines of the log.")
 
 
+class Shows(StrEnum):
+    """What of the differences between stable and canary is shown beside a point of the review."""
+
+    ENVIRONMENT = "environment"
+    RESOURCES = "resources"
+    NETWORK = "network"
+
+
+class ReviewPoint(Text):
+    """One thing to look at when the cause is looked for."""
+
+    shows: Shows | None = Field(
+        None, description="What canary and stable have set differently, shown beside it."
+    )
+
+
 class Review(Part):
     """One part of the code review after a failure."""
 
     key: Key
     title: Text
-    points: tuple[Text, ...] = Field(min_length=1)
+    points: tuple[ReviewPoint, ...] = Field(min_length=1)
 
 
 class Analysis(Part):

@@ -59,7 +59,8 @@ class Incident:
     scenario was chosen (its clock counts from there). `scenario` and all keys below are those of the
     playbook edition `playbook`, which an incident keeps until its end. `seen` is what people told
     when they declared it, raw. `roles` says who has taken which contact's part; `marks` and
-    `assigned` go by the keys of steps: of the checklist, and ``clock.…`` of the scenario's clock.
+    `assigned` go by the keys of steps: of the checklist, ``clock.…`` of the scenario's clock, and
+    ``review.…`` of the cause analysis. `canvas` is the id of the record's canvas in Slack.
     """
 
     number: IncidentNumber
@@ -85,3 +86,4 @@ class Incident:
     merged_into: IncidentNumber | None = None
     people: FromPeople = field(default_factory=FromPeople)
     edition: int = 0
+    canvas: str = ""

@@ -11,13 +11,28 @@ from bot.domain.traffic import SideAddress, Sides
 _CANARY_SERVICE = re.compile(r"resource\.labels\.service_name\s*=\s*\"?\{canary\}\"?")
 _CANARY = "{canary}"
 
+#: Finds what Cloud Run itself writes when a container ends or does not start: out of memory ("Memory limit
+#: of 512 MiB exceeded with 520 MiB used…", ERROR), a crash ("Uncaught signal: 11, pid=…"), an exit
+#: ("Container called exit(1).", WARNING), a start that failed ("Default STARTUP TCP probe failed…", ERROR).
+#: An exit with 0 is one too, and said to be one. Not by severity, which has changed over the years.
+#: By substring, so that it needs no project. Sources: Google Cloud, "Troubleshoot Cloud Run issues" and
+#: "Configure memory limits"; entries published in bug reports.
+SYSTEM_FILTER = (
+    'resource.type="cloud_run_revision" AND logName:"run.googleapis.com%2Fvarlog%2Fsystem" AND '
+    '(textPayload:"Memory limit of" OR textPayload:"Uncaught signal" OR '
+    'textPayload:"Container called exit" OR textPayload:"probe failed" OR '
+    'textPayload:"failed to start and listen")'
+)
+
 
 @dataclass(frozen=True, kw_only=True)
 class LogLine:
     """One entry. `message` and `detail` are raw: escape before showing. `at` is aware, UTC.
 
     `message` is what repeats (a text, an exception, method and path of a request); `detail` is what
-    differs from line to line (a latency, a status).
+    differs from line to line (a latency, a status). `endpoint` is what the line is about, method and path
+    without query and ids (``GET /api/chat``), `trace` the request's trace; both empty where the entry
+    does not say. `redacted` says how many secrets and personal data were replaced in it.
     """
 
     at: datetime
@@ -26,6 +41,9 @@ class LogLine:
     detail: str = ""
     service: str = ""
     revision: str = ""
+    endpoint: str = ""
+    trace: str = ""
+    redacted: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +61,11 @@ class LogLines:
     until: datetime
     more: bool = False
     problem: str | None = None
+
+    @property
+    def redacted(self) -> int:
+        """How many secrets and personal data were replaced in all lines."""
+        return sum(line.redacted for line in self.lines)
 
 
 @dataclass(frozen=True, kw_only=True)

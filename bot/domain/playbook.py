@@ -19,6 +19,7 @@ from bot.domain.guide import (
     Contact,
     Key,
     Link,
+    Mode,
     NoticePlan,
     Part,
     PhasePlan,
@@ -264,6 +265,14 @@ class Playbook(Part):
     def target(self, name: TargetName) -> Target | None:
         """Return the target called `name`, None when the playbook has none of that name."""
         return self.targets.get(name)
+
+    def rule(self, when: str) -> Rule | None:
+        """Return the rule for a situation; without one nothing is decided about it."""
+        return next((rule for rule in self.rules if rule.when == when), None)
+
+    def acts_by_itself(self) -> bool:
+        """True when any rule, or the score, may roll back by itself on an armed target."""
+        return Mode.AUTO in (*(rule.mode for rule in self.rules), self.watch.early_warning.mode)
 
     def roles_with(self, permission: Permission) -> dict[str, Role]:
         """Return the roles that hold `permission`, by name."""

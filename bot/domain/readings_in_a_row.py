@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from bot.domain.alarm import AlarmKind, Found, Level
 from bot.domain.detection import Counts, worse_than_stable
 from bot.domain.flags import Colour
-from bot.domain.guide import Rule, Situation
+from bot.domain.guide import Situation
 from bot.domain.judge_state import Concluded, Gathered, JudgeState, Streak
 from bot.domain.observation import Observation, Tally
 from bot.domain.playbook import Limits, Playbook
@@ -21,14 +21,9 @@ THREE_IN_A_ROW = 3
 _NOTHING = Tally()
 
 
-def rule_of(playbook: Playbook, situation: Situation) -> Rule | None:
-    """Return the playbook's rule for a situation; without one nothing is decided about it."""
-    return next((rule for rule in playbook.rules if rule.when is situation), None)
-
-
 def readings_wanted(playbook: Playbook) -> int:
     """Return how many red readings in a row the guide wants."""
-    rule = rule_of(playbook, Situation.ERROR_RATE_IN_A_ROW)
+    rule = playbook.rule(Situation.ERROR_RATE_IN_A_ROW)
     return rule.readings if rule else THREE_IN_A_ROW
 
 
@@ -197,7 +192,7 @@ def found_in_readings(
             yield from _once(state, reading, playbook)
         elif own + state.shared_streak.bad >= wanted:
             yield Found(AlarmKind.SHARED, Level.TELL, reading.until, _error_facts(state, reading, playbook))
-    rule = rule_of(playbook, Situation.ERROR_RATE_IN_A_ROW)
+    rule = playbook.rule(Situation.ERROR_RATE_IN_A_ROW)
     if rule is not None and own >= rule.readings and not shared_by_score and not newest.shared:
         yield Found(AlarmKind.ERROR_RATE_IN_A_ROW, sure, seen.until, _error_facts(state, newest, playbook))
     if slow >= wanted and not slow_shared_by_score and not newest.slow_shared:
@@ -207,7 +202,7 @@ def found_in_readings(
 
 
 def _once(state: JudgeState, reading: Concluded, playbook: Playbook) -> Iterator[Found]:
-    rule = rule_of(playbook, Situation.ERROR_RATE_ONCE)
+    rule = playbook.rule(Situation.ERROR_RATE_ONCE)
     if rule is not None and state.error_streak.bad >= rule.readings:
         facts = _error_facts(state, reading, playbook)
         yield Found(AlarmKind.ERROR_RATE_ONCE, Level.TELL, reading.until, facts)

@@ -14,7 +14,6 @@ from bot.domain.judge_state import JudgeState
 from bot.domain.observation import Observation, Probed
 from bot.domain.playbook import Playbook
 from bot.domain.readings import Source
-from bot.domain.readings_in_a_row import rule_of
 
 #: So many probes in a row fail, the first of them so long ago: "three failures 5 s apart".
 PROBE_FAILURES, PROBE_SECONDS = 3, 10.0
@@ -23,7 +22,7 @@ PROBE_FAILURES, PROBE_SECONDS = 3, 10.0
 def found_in_probe(state: JudgeState, playbook: Playbook) -> Iterator[Found]:
     """Yield what the newest probe says; a canary whose users are answered is not down."""
     probed = state.probed
-    if probed is None or probed.canary_well is not False or not rule_of(playbook, Situation.SERVICE_DOWN):
+    if probed is None or probed.canary_well is not False or not playbook.rule(Situation.SERVICE_DOWN):
         return
     if probed.canary_failures < PROBE_FAILURES or probed.apart_seconds < PROBE_SECONDS:
         return
@@ -45,7 +44,7 @@ def found_in_outage(
 ) -> Iterator[Found]:
     """Yield what failures in a row say, and missing requests, where they are an `outage`, a `silence`."""
     long = state.outage.count >= OUTAGE_FAILURES and state.outage.seconds >= OUTAGE_SECONDS
-    if not (long or outage or silence) or rule_of(playbook, Situation.SERVICE_DOWN) is None:
+    if not (long or outage or silence) or playbook.rule(Situation.SERVICE_DOWN) is None:
         return
     if outage or long:
         yield _in_a_row(state.outage, seen, state.probed, outage=outage)

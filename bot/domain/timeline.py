@@ -92,6 +92,7 @@ class Event(StrEnum):
     VERDICT = "verdict"
     FAULT = "fault"
     RECORD_POSTED = "record_posted"
+    RECORD_FILED = "record_filed"
     RECORD_COMPLETED = "record_completed"
     PAGE_SENT = "page_sent"
     PAGE_ANSWERED = "page_answered"
@@ -123,6 +124,12 @@ class Event(StrEnum):
     AUTOMATICS_HELD = "automatics_held"
     AUTOMATICS_ARMED = "automatics_armed"
     AUTOMATICS_OFF = "automatics_off"
+    EVIDENCE_TAKEN = "evidence_taken"
+    EVIDENCE_DROPPED = "evidence_dropped"
+    REVIEWED = "reviewed"
+    POST_MORTEM_SET = "post_mortem_set"
+    POST_MORTEM_HELD = "post_mortem_held"
+    POST_MORTEM_CALLED_OFF = "post_mortem_called_off"
 
 
 @dataclass(frozen=True, kw_only=True)

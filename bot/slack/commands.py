@@ -63,13 +63,14 @@ Parsed = RollbackCommand | IncidentCommand | LookCommand | TargetName | Answer
 
 #: Every word after ``/incident``, in the order of its help. `WITHOUT_INCIDENT` are about none in particular.
 INCIDENT_VERBS = (
-    "new", "list", "show", "note", "severity", "scenario", "checklist", "page", "update", "followups",
-    "record", "export", "join", "close", "reopen", "help",
+    "new", "list", "stats", "show", "note", "severity", "scenario", "checklist", "page", "update",
+    "followups", "evidence", "record", "postmortem", "export", "join", "close", "reopen", "help",
 )  # fmt: skip
-WITHOUT_INCIDENT = frozenset({"new", "list"})
+WITHOUT_INCIDENT = frozenset({"new", "list", "stats"})
 #: Nothing can follow the number: what does is a number written wrong.
-NOTHING_FOLLOWS = frozenset({"checklist", "record", "export", "close", "reopen"})
-
+NOTHING_FOLLOWS = frozenset({"checklist", "evidence", "record", "postmortem", "export", "close", "reopen"})
+#: Other spellings of a word.
+_SPELLINGS = {"post-mortem": "postmortem"}
 
 _REFERENCE = re.compile(r"<([@#!]?)([^<>|]*)(?:\|([^<>]*))?>")
 
@@ -253,7 +254,7 @@ _NUMBER = re.compile(r"(inc-?)?([0-9]{1,9})", re.IGNORECASE)
 def parse_incident(text: str, *, words: Words) -> IncidentCommand | Answer:
     """Read what follows ``/incident``."""
     verb, rest = first_word(typed(text))
-    verb = verb.lower()
+    verb = _SPELLINGS.get(verb.lower(), verb.lower())
     if verb in ("", "help"):
         return Answer(text=incident_help(words))
     if verb not in INCIDENT_VERBS:
@@ -285,7 +286,10 @@ def incident_help(words: Words) -> str:
     """Explain ``/incident``."""
     return words.say(
         "*/incident new [TARGET]* declares an incident.\n"
-        "*/incident list* shows the newest incidents.\n"
+        "*/incident list [open or closed] [TARGET] [SCENARIO] [SEVERITY] [since:2026-10-01] "
+        "[until:2026-10-31] [by:@person] [WORDS]* looks for incidents, the newest first.\n"
+        "*/incident stats [last 90 days or month] [SCENARIO]* tells how fast they were seen and put right, "
+        "and how many changes failed.\n"
         "*/incident show [N]* shows one with its timeline, page by page; corrections begin there.\n"
         "*/incident note [N] [14:05 or -10m] TEXT* adds a line to the timeline, back-dated if you say when.\n"
         "*/incident severity [N] critical, high, medium or low, and WHY* changes how bad it is.\n"
@@ -294,7 +298,9 @@ def incident_help(words: Words) -> str:
         "*/incident page [N] [WHO]* calls somebody.\n"
         "*/incident update [N]* tells the team or the users how it stands.\n"
         "*/incident followups [N]* shows what is to be done afterwards.\n"
+        "*/incident evidence [N]* lists what was kept, and takes evidence now.\n"
         "*/incident record [N]* asks for what only people know and renders the failure record anew.\n"
+        "*/incident postmortem [N]* schedules the post-mortem, or moves it.\n"
         "*/incident export [N]* uploads the timeline as JSON and CSV.\n"
         "*/incident join A B* joins incident A to incident B.\n"
         "*/incident close [N]* closes it, after showing what is still open.\n"

@@ -103,6 +103,21 @@ class ActionId(StrEnum):
     ALERT_WHY = "alert.why"
     ARM = "automatics.arm"
     DISARM = "automatics.disarm"
+    LIST_PAGE = "incident.list_page"
+    STATS_FILE = "stats.file"
+    TAKE_EVIDENCE = "evidence.take"
+    REVIEW_POINT = "review.point"
+    REVIEW_NOTE = "review.note"
+    SCHEDULE_POST_MORTEM = "post_mortem.schedule"
+    POST_MORTEM_PROPOSED = "post_mortem.proposed"
+    POST_MORTEM_AT = "post_mortem.at"
+    POST_MORTEM_MINUTES = "post_mortem.minutes"
+    POST_MORTEM_PLACE = "post_mortem.place"
+    POST_MORTEM_OWNER = "post_mortem.owner"
+    POST_MORTEM_HELD = "post_mortem.held"
+    POST_MORTEM_MOVE = "post_mortem.move"
+    POST_MORTEM_CALL_OFF = "post_mortem.call_off"
+    POST_MORTEM_WHY = "post_mortem.why"
 
 
 class CallbackId(StrEnum):
@@ -131,6 +146,10 @@ class CallbackId(StrEnum):
     FOLLOW_UP_MOVE = "follow_up.move"
     FOLLOW_UP_DROP = "follow_up.drop"
     ALERT_NOT_THE_CANARY = "alert.not_the_canary"
+    REVIEW = "review.point"
+    EVIDENCE = "evidence.list"
+    POST_MORTEM = "post_mortem.schedule"
+    POST_MORTEM_CALL_OFF = "post_mortem.call_off"
 
 
 class ShortcutId(StrEnum):

@@ -1,6 +1,7 @@
 """Words in the reader's language, and text from people and logs made harmless."""
 
 import gettext
+import html
 import re
 import unicodedata
 from collections.abc import Callable, Mapping
@@ -74,6 +75,11 @@ def escape_markdown(text: str) -> Markup:
     return Markup(_LINE_BEGINS.sub(r"\1\\\2", _MARKDOWN.sub(r"\\\1", flat)))
 
 
+def escape_html(text: str) -> Markup:
+    """Escape what HTML gives a meaning, in a text and in an attribute; the text is on one line."""
+    return Markup(html.escape(" ".join(text.split()), quote=True))
+
+
 def one_line(text: str) -> Markup:
     """Return `text` on one line, for a terminal."""
     return Markup(" ".join(text.split()))
@@ -116,6 +122,10 @@ MARKDOWN = Style(
 PLAIN = Style(
     escape=one_line, escape_code=one_line, bold="{}", code="{}", person="{}", struck="[{}]",
     link="{text} ({url})",
+)  # fmt: skip
+HTML = Style(
+    escape=escape_html, escape_code=escape_html, bold="<strong>{}</strong>", code="<code>{}</code>",
+    person="{}", struck="<del>{}</del>", link='<a href="{url}" rel="noreferrer">{text}</a>',
 )  # fmt: skip
 
 

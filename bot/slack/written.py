@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from bot.domain.ids import ChannelId
+from bot.domain.redaction import Redacted, redact
 from bot.slack.commands import typed
 from bot.slack.text import clean
 from bot.usecases.ports import Written
@@ -19,15 +20,18 @@ def message_of(body: Mapping[str, Any]) -> Written:
 
 
 def written(message: Mapping[str, Any], *, channel: ChannelId) -> Written:
-    """Return a message of Slack's as the use-cases take it; references become words."""
+    """Return a message of Slack's as the use-cases take it: references as words, secrets replaced."""
+    text = redact(clean(typed(_text(message)), limit=LONGEST_MESSAGE))
+    files = [_file(file) for file in message.get("files") or ()]
     return Written(
         channel=channel,
         ts=message["ts"],
         author=_author(message),
-        text=clean(typed(_text(message)), limit=LONGEST_MESSAGE),
+        text=text.text,
         at=datetime.fromtimestamp(float(message["ts"]), UTC),
-        files=tuple(_file(file) for file in message.get("files") or ()),
+        files=tuple((name.text, address) for name, address in files),
         thread=message.get("thread_ts"),
+        redacted=text.count + sum(name.count for name, _ in files),
     )
 
 
@@ -42,9 +46,9 @@ def _text(message: Mapping[str, Any]) -> str:
     return "\n".join(part for part in (message.get("text") or "", *attached) if part.strip())
 
 
-def _file(file: Mapping[str, Any]) -> tuple[str, str]:
+def _file(file: Mapping[str, Any]) -> tuple[Redacted, str]:
     name = clean(str(file.get("name") or file.get("title") or file.get("id") or "?"), limit=200)
-    return name, str(file.get("permalink") or "")
+    return redact(name), str(file.get("permalink") or "")
 
 
 def permalink(body: Mapping[str, Any]) -> str:

@@ -17,7 +17,7 @@ from bot.domain.watch import Watch
 from bot.usecases.accept import accept
 from bot.usecases.authorize import Acting, authorize, refusal_facts
 from bot.usecases.automatics import automatics_of, change_automatics, speaks_against, write_everywhere
-from bot.usecases.back_test import acts_by_itself, back_test_facts, test_the_past
+from bot.usecases.back_test import back_test_facts, test_the_past
 from bot.usecases.journal import Line, audit
 from bot.usecases.ports import Clock, Metrics, Notice, Said, Steps, Store, Transaction, Workflow
 from bot.usecases.watch_journal import show_watch
@@ -179,7 +179,7 @@ def automatics_facts(
         "off_why": known.off_why,
         "held_until": known.held_until.isoformat() if held and known.held_until else None,
         "held_by": known.held_by if held else None,
-        "would_act": acts_by_itself(playbook),
+        "would_act": playbook.acts_by_itself(),
         "fired_at": [fired.isoformat() for fired in known.fired_at[-5:]],
     }
     watch = next((watch for watch in tx.find(Watch, id=target) if watch.going_on), None)

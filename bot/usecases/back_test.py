@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from bot.domain.back_test import BackTest, Hit, back_test
-from bot.domain.guide import Mode
 from bot.domain.observation import Minute
 from bot.domain.playbook import Playbook, Target
 from bot.usecases.ports import Metrics
@@ -61,7 +60,7 @@ def back_test_facts(past: Past, playbook: Playbook) -> dict[str, Any]:
         "count": len(found.fired),
         "would_count": len(found.would_fire),
         "recommended": found.recommended,
-        "would_act": acts_by_itself(playbook),
+        "would_act": playbook.acts_by_itself(),
         "times": [_hit_facts(hit) for hit in found.would_fire[-TIMES_SHOWN:]],
     }
 
@@ -75,9 +74,3 @@ def _hit_facts(hit: Hit) -> dict[str, Any]:
         "mode": hit.mode.value,
         "canary": hit.canary,
     }
-
-
-def acts_by_itself(playbook: Playbook) -> bool:
-    """True when any of the playbook's rules has the mode ``auto``."""
-    rules = [rule.mode for rule in playbook.rules]
-    return Mode.AUTO in (*rules, playbook.watch.early_warning.mode)

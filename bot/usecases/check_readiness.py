@@ -68,7 +68,7 @@ _OURS = frozenset({FaultKind.PERMISSION, FaultKind.LOGIN, FaultKind.NOT_FOUND, F
 
 @dataclass(frozen=True, kw_only=True)
 class Checking:
-    """What checking readiness may touch."""
+    """What checking readiness may touch. `own_templates` says what is wrong with the team's, in a thread."""
 
     store: Store
     playbooks: Playbooks
@@ -81,6 +81,7 @@ class Checking:
     texts: NoticeTexts
     backups: BackupAge
     clock: Clock
+    own_templates: Callable[[Playbook], tuple[str, ...]] = lambda playbook: ()
 
 
 Findings = tuple[Finding, ...]
@@ -345,7 +346,14 @@ async def team_of(playbook: Playbook, people: People) -> frozenset[PersonId]:
 
 
 async def _templates(playbook: Playbook, target: Target, use: Checking, now: datetime) -> Findings:
-    return _try(playbook, playbook.notices, use)
+    found = _try(playbook, playbook.notices, use)
+    faults = await asyncio.to_thread(use.own_templates, playbook)
+    return (*found, *(_own_broken(fault) for fault in faults))
+
+
+def _own_broken(fault: str) -> Finding:
+    template, _, why = fault.partition(":")
+    return not_ready(Found.TEMPLATE_BROKEN, template=template, why=why.strip()[:500])
 
 
 def _try(playbook: Playbook, plans: Mapping[str, NoticePlan], use: Checking) -> Findings:

@@ -13,6 +13,7 @@ from bot.usecases.open_incident import keep_fresh
 from bot.usecases.page_contact import call_off_all
 from bot.usecases.plan_follow_ups import plan_follow_ups
 from bot.usecases.ports import Said, Showing
+from bot.usecases.remind_post_mortem import expect_meeting
 from bot.usecases.show_record import show_record
 
 #: After that something new has happened, and a new incident tells it better.
@@ -45,6 +46,7 @@ def end(doing: Doing, ended: Incident) -> None:
     doing.save(ended)
     call_off_all(doing.tx, ended, doing.playbook, at=doing.at, by=doing.act.person)
     plan_follow_ups(doing.tx, ended, doing.playbook, at=doing.at)
+    expect_meeting(doing.tx, ended, doing.playbook, at=doing.at)
     show_record(doing.tx, ended.number, channel=doing.channel, at=doing.at)
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pydantic import TypeAdapter
 
 from bot.domain.ids import ChannelId, IncidentNumber, PersonId
-from bot.domain.incident import FailureType, FromPeople, Severity
+from bot.domain.incident import FailureType, FromPeople, Incident, Severity
 from bot.domain.playbook import Permission
 from bot.domain.timeline import Event
 from bot.usecases.accept import accept
@@ -79,7 +79,12 @@ async def _complete(answers: RecordAnswers, key: str, use: Acting) -> str:
         )
         tx.save_incident(completed)
         channel = ChannelId(playbook.channels.incidents)
-        line = Line(event=Event.RECORD_COMPLETED, key=f"completed:{key}", actor=answers.person)
+        line = Line(
+            event=Event.RECORD_COMPLETED,
+            key=f"completed:{key}",
+            actor=answers.person,
+            facts=_corrected(incident, answers),
+        )
         write_lines(tx, incident.number, [line], at=now, channel=channel)
         tx.show(Showing.BOARD, str(incident.number), channel=channel)
         show_record(tx, incident.number, channel=channel, at=now)
@@ -87,6 +92,13 @@ async def _complete(answers: RecordAnswers, key: str, use: Acting) -> str:
         return "saved"
 
     return await use.store.change(save)
+
+
+def _corrected(incident: Incident, answers: RecordAnswers) -> dict[str, object]:
+    """Return the severity that was guessed and the one people say, where they differ."""
+    if incident.severity is answers.severity:
+        return {}
+    return {"before": incident.severity.value, "severity": answers.severity.value}
 
 
 def _notice(answers: RecordAnswers, what: Said, facts: dict[str, object]) -> Notice:

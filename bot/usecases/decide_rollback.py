@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from bot.domain.exhibit import Moment
 from bot.domain.first_guess import first_guess
 from bot.domain.flags import flags, looks_healthy
 from bot.domain.ids import ChannelId, IncidentNumber, PersonId, RevisionName, RollbackId
@@ -20,6 +21,7 @@ from bot.usecases.accept import accept
 from bot.usecases.authorize import Acting, authorize, refusal_facts
 from bot.usecases.automatics import remember_rollback
 from bot.usecases.before_rollback import safety_facts, safety_in, safety_of
+from bot.usecases.collect_evidence import start_collecting
 from bot.usecases.editions import playbook_of
 from bot.usecases.end_alerts import end_alerts_by_rollback
 from bot.usecases.give_up_preparing import tell_asker
@@ -180,6 +182,7 @@ def request_rollback(
     end_alerts_by_rollback(tx, decided, rollback.plan, playbook, at=at)
     tx.show(Showing.ROLLBACK, rollback.id, channel=ChannelId(rollback.channel))
     tx.start(Workflow.ROLLBACK, rollback.id, rollback=rollback.id)
+    start_collecting(tx, incident.number, Moment.DECISION, about=rollback.id, rollback=rollback.id, at=at)
     return True
 
 

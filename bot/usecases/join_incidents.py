@@ -9,6 +9,7 @@ from bot.domain.timeline import Event
 from bot.usecases.act import Deed, Doing, Reply
 from bot.usecases.close_incident import cannot_end, end
 from bot.usecases.journal import Line, write_lines
+from bot.usecases.leave_meeting import leave_meeting_to
 from bot.usecases.look_what_is_open import look_what_is_open
 from bot.usecases.ports import NotKept, Said
 from bot.usecases.show_incident import show_incident
@@ -26,6 +27,7 @@ def _join(doing: Doing) -> Reply | None:
         doing,
         replace(doing.incident, state=IncidentState.CLOSED, closed_at=doing.at, merged_into=into.number),
     )
+    leave_meeting_to(doing, into.number)
     _tell_the_other(doing, into)
     return None
 

@@ -10,29 +10,51 @@ from bot.domain.alert import Alert
 from bot.domain.announcement import Announcement, NoticeFacts
 from bot.domain.automatics import Automatics
 from bot.domain.change import Change, ChangeWrite
+from bot.domain.configuration import Configuration
 from bot.domain.confirmation import Confirmation
+from bot.domain.document import Document
 from bot.domain.edition import Edition
+from bot.domain.exhibit import Exhibit
+from bot.domain.first_reading import Clients
 from bot.domain.follow_up import FollowUp
 from bot.domain.guide import Backups, NoticePlan
 from bot.domain.ids import ChangeId, ChannelId, IncidentNumber, PersonId, RollbackId, TargetName
 from bot.domain.incident import Incident
+from bot.domain.incident_search import Search
 from bot.domain.last_hour import LastHour
 from bot.domain.last_seen import LastSeen
 from bot.domain.log_lines import LogLines
+from bot.domain.looking_back import Past, Report
 from bot.domain.observation import BucketsRead, MinutesRead, Tally
 from bot.domain.paging import Page
 from bot.domain.people import Person
-from bot.domain.picture import Picture
+from bot.domain.picture import Picture, StatsPicture
 from bot.domain.playbook import Playbook, Target, Thresholds
+from bot.domain.post_mortem import PostMortem
 from bot.domain.readings import ProbeResult, Reading, RequestCounts, Side
 from bot.domain.rollback import Rollback
+from bot.domain.snapshot import Snapshot
 from bot.domain.timeline import Entry, Event
 from bot.domain.traffic import SideAddress, Sides, TargetState
 from bot.domain.watch import Watch
 
 T = TypeVar("T")
 #: What is simply kept by its id; see `Transaction.keep`.
-K = TypeVar("K", Alert, Announcement, Automatics, Confirmation, Edition, FollowUp, LastSeen, Page, Watch)
+K = TypeVar(
+    "K",
+    Alert,
+    Announcement,
+    Automatics,
+    Confirmation,
+    Edition,
+    Exhibit,
+    FollowUp,
+    LastSeen,
+    Page,
+    PostMortem,
+    Snapshot,
+    Watch,
+)
 
 
 class Clock(Protocol):
@@ -64,6 +86,9 @@ class Cloud(Protocol):
 
     async def missing_permissions(self, target: Target) -> frozenset[str]:
         """Return those of ``run.services.get`` and ``run.services.update`` that we do not hold."""
+
+    async def configuration(self, target: Target, side: SideAddress) -> Configuration:
+        """Return how one side is configured: its revision, or the newest one of its service."""
 
 
 class Metrics(Protocol):
@@ -129,6 +154,15 @@ class LogReader(Protocol):
         `written` is in Cloud Logging's filter language. Never raises: see `LogLines.problem`.
         """
 
+    async def clients(
+        self, target: Target, side: SideAddress, *, since: datetime, until: datetime
+    ) -> Clients | None:
+        """Count the distinct clients that a side answered; None when the log could not be read.
+
+        None too behind a router: what the log shows there is the router's address. Addresses are counted
+        and forgotten, never kept. Probes of our own are not counted.
+        """
+
 
 class Prober(Protocol):
     """Asks a service's health URL itself."""
@@ -145,8 +179,18 @@ class Prober(Protocol):
 class Charts(Protocol):
     """Draws pictures, somewhere where it holds nobody up."""
 
-    async def draw(self, picture: Picture) -> bytes:
-        """Return a PNG. Raises `NotDrawn`; `NoLetters` where it can be drawn in English only."""
+    async def draw(self, picture: Picture | StatsPicture) -> bytes:
+        """Return a PNG; the same picture makes the same bytes.
+
+        Raises `NotDrawn`; `NoLetters` where a text has letters that no font has.
+        """
+
+
+class Printer(Protocol):
+    """Prints documents, somewhere where it holds nobody up."""
+
+    async def pdf(self, document: Document) -> bytes:
+        """Return a PDF; the same document makes the same bytes. Raises `NotDrawn`."""
 
 
 class NotDrawn(Exception):
@@ -162,6 +206,65 @@ class Pictures(Protocol):
 
     async def upload(self, hour: LastHour, thresholds: Thresholds, *, person: PersonId) -> str:
         """Draw `hour` for `person` to read and return the file's id. Raises `NotDrawn`."""
+
+    async def upload_stats(self, report: Report, *, person: PersonId) -> str:
+        """Draw what looking back found for `person` and return the file's id. Raises `NotDrawn`."""
+
+
+class VaultDown(Exception):
+    """Evidence can neither be put nor got at present; the message says where and why."""
+
+
+class Vault(Protocol):
+    """Where the contents of evidence are kept, by `Exhibit.place`."""
+
+    async def put(self, place: str, content: bytes) -> None:
+        """Keep `content` under `place`, in place of what was there. Raises `VaultDown`."""
+
+    async def get(self, place: str) -> bytes:
+        """Return what is kept there. Raises `NotKept`, `VaultDown`."""
+
+    async def drop(self, place: str) -> None:
+        """Forget what is kept there; nothing happens where there is nothing. Raises `VaultDown`."""
+
+
+class Canvases(Protocol):
+    """Slack's canvases, where the workspace allows them."""
+
+    async def put(self, title: str, markdown: str, *, channel: ChannelId, canvas: str) -> tuple[str, str]:
+        """Write a canvas anew, `canvas` or a new one; return its id and address, both empty where Slack
+        does not let us. Never raises.
+        """
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecordFile:
+    """One file of the failure record; `problem` says why there is no `content`."""
+
+    name: str
+    content: bytes = b""
+    problem: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class RenderedRecord:
+    """One edition of the failure record, ready to be kept and posted.
+
+    `head` is that of the timeline it was made from.
+    """
+
+    head: str
+    files: tuple[RecordFile, ...]
+
+
+class Records(Protocol):
+    """Renders failure records from what is stored: the same rows make the same bytes."""
+
+    async def render(self, number: IncidentNumber, edition: int) -> RenderedRecord:
+        """Return the record as it stands now, under the name of `edition`. Raises `NotKept`."""
+
+    async def canvas(self, number: IncidentNumber) -> tuple[str, str]:
+        """Return title and Markdown of a canvas with the record as it stands now. Raises `NotKept`."""
 
 
 class PeopleUnknown(Exception):
@@ -189,7 +292,8 @@ class Written:
     """A message somebody wrote. `author` is a person's id, or a bot's name; `text` as Slack keeps it.
 
     `files` are their names with their addresses in Slack; `thread` is the thread's first message,
-    None for a message in no thread. `link` is its permalink, empty where Slack gave none.
+    None for a message in no thread. `link` is its permalink, empty where Slack gave none. `redacted`
+    says how many secrets and personal data were replaced in text and names.
     """
 
     channel: ChannelId
@@ -200,6 +304,7 @@ class Written:
     files: tuple[tuple[str, str], ...] = ()
     thread: str | None = None
     link: str = ""
+    redacted: int = 0
 
 
 class MessageUnreadable(Exception):
@@ -291,7 +396,12 @@ class Workflow(StrEnum):
     FIND_ANSWERS = "find_answers"
     ARM = "arm"
     CANARY_LOOK = "canary_look"
+    COLLECT = "collect"
+    PUBLISH = "publish"
+    RETIRE = "retire"
+    POST_MORTEM = "post_mortem"
     PICTURE = "picture"
+    STATS = "stats"
     POST = "post"
 
 
@@ -381,6 +491,11 @@ class Said(StrEnum):
     AUTOMATICS = "automatics"
     CANARY_FINDING = "canary_finding"
     PICTURE = "picture"
+    STATS = "stats"
+    EVIDENCE_ASKED = "evidence_asked"
+    MEETING_SET = "meeting_set"
+    MEETING_STANDS = "meeting_stands"
+    MEETING_DUE = "meeting_due"
     FAULT = "fault"
     BROKEN = "broken"
 
@@ -420,6 +535,14 @@ class Showing(StrEnum):
     WATCH = "watch"
     WATCH_LOG = "watch_log"
     ALERT = "alert"
+    EXHIBITS = "exhibits"
+    FIRST_READING = "first_reading"
+    REVIEW = "review"
+    INCIDENT_PICTURE = "incident_picture"
+    POST_MORTEM = "post_mortem"
+    POST_MORTEM_FILE = "post_mortem_file"
+    STATS = "stats"
+    STATS_FILE = "stats_file"
     NOTICE = "notice"
 
 
@@ -483,6 +606,16 @@ class Transaction(Protocol):
     def incidents(self, *, limit: int) -> tuple[Incident, ...]:
         """Return incidents, newest first."""
 
+    def search_incidents(
+        self, search: Search, *, limit: int, offset: int = 0
+    ) -> tuple[tuple[Incident, ...], int]:
+        """Return those that are looked for, newest first, `limit` of them from `offset` on; and how many
+        there are. `Search.by` is a person's id here. See `bot.domain.incident_search.matches`.
+        """
+
+    def past(self, *, since: datetime, until: datetime) -> Past:
+        """Return at least everything that counts in ``since`` <= t < ``until`` (aware, UTC), unlocked."""
+
     def open_incidents(self) -> tuple[Incident, ...]:
         """Return every open incident, oldest first, without locking them."""
 
@@ -514,6 +647,12 @@ class Transaction(Protocol):
 
     def timeline(self, chain: str) -> tuple[Entry, ...]:
         """Return a timeline in order."""
+
+    def chain_head(self, chain: str) -> tuple[int, str]:
+        """Return how long a timeline says it is, and its head's hash, apart from its lines."""
+
+    def expired_exhibits(self, before: datetime) -> tuple[Exhibit, ...]:
+        """Return the files of evidence made before then whose content is still kept, and not for good."""
 
     def names(self) -> dict[PersonId, str]:
         """Return the names of everyone ever asked about, by id."""

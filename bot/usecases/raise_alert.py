@@ -27,6 +27,7 @@ from bot.domain.alert import (
 from bot.domain.first_guess import guess_from_alarm, scenario_of
 from bot.domain.ids import ChannelId, IncidentNumber
 from bot.domain.incident import Incident, IncidentState
+from bot.domain.incident_picture import is_about_memory
 from bot.domain.people import AUTOMATICS
 from bot.domain.playbook import Playbook
 from bot.domain.rollback import RUNNING, RollbackState
@@ -38,6 +39,7 @@ from bot.usecases.end_alerts import end_alert, keep_alert
 from bot.usecases.journal import Line, write_lines
 from bot.usecases.open_incident import open_incident, slots_lines
 from bot.usecases.ports import Transaction, Workflow
+from bot.usecases.read_incident_picture import show_detection, show_memory
 from bot.usecases.watch_journal import write_watch_lines
 
 #: How long nobody can tell whether a rollback that was asked for comes to anything: its numbers are gathered.
@@ -173,7 +175,18 @@ def _alert(raising: _Raising) -> bool:
         _find_answers(raising, alert, incident.number)
     write_beside(raising.tx, raising.watch, alert.incident, lines, raising.playbook, at=raising.at)
     keep_alert(raising.tx, alert, raising.playbook)
+    _show_pictures(raising, before, alert, opened=opened)
     return before is None
+
+
+def _show_pictures(raising: _Raising, before: Alert | None, alert: Alert, *, opened: bool) -> None:
+    """Send a picture of each detection, and another one once an alert is about memory as well."""
+    if alert.incident is None:
+        return
+    if opened or before is None:
+        show_detection(raising.tx, alert, alert.incident, channel=_channel(raising))
+    elif is_about_memory(alert) and not is_about_memory(before):
+        show_memory(raising.tx, alert, alert.incident, channel=_channel(raising))
 
 
 def _waiting(raising: _Raising) -> Alert | None:

@@ -4,15 +4,18 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import datetime
 
+from bot.domain.exhibit import Moment
 from bot.domain.ids import ChannelId, RollbackId
 from bot.domain.playbook import Playbook
 from bot.domain.rollback import ENDED, RUNNING, Rollback, RollbackState, moved
 from bot.domain.timeline import Event
+from bot.usecases.collect_evidence import start_collecting
 from bot.usecases.editions import playbook_of
 from bot.usecases.gather_evidence import evidence_facts
 from bot.usecases.journal import Line, write_lines
 from bot.usecases.plan_follow_ups import plan_follow_ups
 from bot.usecases.ports import Clock, Playbooks, Showing, Store, Transaction
+from bot.usecases.read_incident_picture import show_verdict
 from bot.usecases.show_record import show_record
 from bot.usecases.tick_checklist import seen_of_rollback, tick_checklist, watch
 
@@ -21,6 +24,9 @@ from bot.usecases.tick_checklist import seen_of_rollback, tick_checklist, watch
 LOOK_EVERY_SECONDS = 0.5
 #: How often the message counts the seconds meanwhile. Slack allows 50 edits a minute.
 SHOW_EVERY_SECONDS = 3.0
+
+#: Ends at which a rollback was put to the proof.
+JUDGED = frozenset({RollbackState.VERIFIED, RollbackState.NOT_VERIFIED})
 
 #: Waits for so many seconds.
 Pause = Callable[[float], Awaitable[None]]
@@ -96,6 +102,8 @@ class Progress:
                 watch(tx, ended.incident, at=now)
                 incident = tx.incident(ended.incident)
                 plan_follow_ups(tx, incident, playbook_of(tx, incident, playbook), at=now)
+                _collect_again(tx, ended, at=now)
+                show_verdict(tx, ended, ended.incident, channel=ChannelId(playbook.channels.incidents))
                 show_record(tx, ended.incident, channel=ChannelId(playbook.channels.incidents), at=now)
             if also is not None:
                 also(tx)
@@ -124,6 +132,14 @@ class Progress:
                 # It counts recovery down, and a clock's step to roll back is done by a verified one.
                 tx.show(Showing.DIAGNOSIS, str(rollback.incident), channel=channel)
             write_lines(tx, rollback.incident, lines, at=at, channel=channel)
+
+
+def _collect_again(tx: Transaction, rollback: Rollback, *, at: datetime) -> None:
+    """Take evidence once more where traffic has moved, so that before and after can be compared."""
+    if rollback.incident is not None and rollback.state in JUDGED:
+        start_collecting(
+            tx, rollback.incident, Moment.VERIFICATION, about=rollback.id, rollback=rollback.id, at=at
+        )
 
 
 def _ticks(

@@ -32,7 +32,9 @@ def _add(doing: Doing, message: Written) -> Reply | None:
     }  # fmt: skip
     line = Line(event=Event.MESSAGE_ADDED, key=key, actor=doing.act.person, facts=facts)
     write_lines(doing.tx, doing.incident.number, [line], at=doing.at, channel=doing.channel)
-    return None if doing.act.words["quiet"] else Reply(what=Said.NOTED)
+    if doing.act.words["quiet"]:
+        return None
+    return Reply(what=Said.NOTED, facts={"redacted": message.redacted})
 
 
 def _correct(doing: Doing) -> Reply | None:

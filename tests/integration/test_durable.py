@@ -107,6 +107,27 @@ async def test_the_same_id_again_starts_nothing(database: Database) -> None:
     assert worker.did.count("one") == 1
 
 
+async def test_taking_evidence_that_hangs_holds_up_nothing_else(database: Database) -> None:
+    for_ever = asyncio.Event()
+
+    async def work(worker: Worker, steps: Steps, arguments: Mapping[str, str]) -> None:
+        if arguments["name"].startswith("evidence"):
+            worker.did.append(arguments["name"])
+            await for_ever.wait()
+        await note(worker, steps, arguments)
+
+    async with working(database, work) as worker:
+
+        def begin(tx: Transaction) -> None:
+            for number in range(40):
+                tx.start(Workflow.COLLECT, f"{number}:decision-1", name=f"evidence {number}")
+
+        await worker.store.change(begin)
+        await worker.saw(*(f"evidence {number}" for number in range(40)))
+        await worker.store.change(lambda tx: tx.start(Workflow.ROLLBACK, "1", name="the rollback"))
+        await worker.saw("the rollback")
+
+
 async def test_of_ten_starts_at_once_one_is_done(database: Database) -> None:
     async with working(database, note) as worker:
         await asyncio.gather(*[start(worker.store, "1", name="one") for _ in range(10)])

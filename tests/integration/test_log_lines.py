@@ -70,10 +70,10 @@ async def found(log: CloudLogging, sides: Sides, scenario: str, action: str) -> 
     )
 
 
-async def until(look: Callable[[], Any]) -> LogLines:
+async def until(look: Callable[[], Any], *, saying: str = "") -> LogLines:
     for _ in range(100):
         lines: LogLines = await look()
-        if lines.problem or lines.lines:
+        if lines.problem or any(saying in line.message for line in lines.lines):
             return lines
         await asyncio.sleep(0.1)
     raise AssertionError("nothing was ever logged")
@@ -105,10 +105,10 @@ async def test_the_guides_other_filter_finds_the_canary_services_own_log(
 ) -> None:
     google.set_fault(CHAT_CANARY_SERVICE, Fault.DOWN, True)
 
-    lines = await until(lambda: found(log, TWO, "service_down", "logs"))
+    lines = await until(lambda: found(log, TWO, "service_down", "logs"), saying="malformed")
 
     assert {line.service for line in lines.lines} == {CHAT_CANARY_SERVICE}
-    assert any("503" in line.message or "malformed" in line.message for line in lines.lines)
+    assert any("503" in line.detail for line in lines.lines)
     assert [line.at for line in lines.lines] == sorted((line.at for line in lines.lines), reverse=True)
 
 
@@ -211,6 +211,60 @@ async def test_text_json_and_requests_are_told_in_their_own_words() -> None:
     assert said[5][1] == "(no text)"
     assert len(said[6][1]) == LONGEST_MESSAGE
     assert lines.lines[0].at == NOON
+
+
+def a_request(url: str) -> HttpRequest:
+    return HttpRequest(request_method="POST", request_url=url, status=500)
+
+
+@pytest.mark.parametrize(
+    ("told", "endpoint"),
+    [
+        ({"http_request": a_request("https://host/api/session/4711?token=x")}, "POST /api/session/{id}"),
+        ({"json_payload": payload(message="slow", path="/api/chat?turn=1")}, "/api/chat"),
+        ({"json_payload": payload(path="/api/chat", method="post")}, "POST /api/chat"),
+        ({"json_payload": payload(endpoint="GET /api/session/4711")}, "GET /api/session/{id}"),
+        ({"json_payload": payload(url="https://host/api/chat?q=1", http_method="PUT")}, "PUT /api/chat"),
+        ({"json_payload": payload(path=7, url="/api/chat")}, "/api/chat"),
+        ({"json_payload": payload(path="/api/chat", method="ask")}, "/api/chat"),
+        ({"json_payload": payload(message="ready")}, ""),
+        ({"json_payload": payload(endpoint="the recommender")}, ""),
+        ({"text_payload": "GET /api/chat failed"}, ""),
+        ({"http_request": HttpRequest(status=500)}, ""),
+    ],
+)
+async def test_a_line_says_which_endpoint_it_is_about(told: dict[str, Any], endpoint: str) -> None:
+    lines, _ = await asked(pages([entry(**told)]))
+
+    assert lines.lines[0].endpoint == endpoint
+
+
+async def test_a_line_says_its_requests_trace() -> None:
+    traced = entry(text_payload="x", trace=f"projects/{PROJECT}/traces/06796866738c859f2f19b7cfb3214824")
+
+    lines, _ = await asked(pages([traced, entry(text_payload="y")]))
+
+    assert [line.trace for line in lines.lines] == ["06796866738c859f2f19b7cfb3214824", ""]
+
+
+async def test_an_applications_line_is_of_the_same_endpoint_and_trace_as_its_request(
+    google: SandboxCloud, log: CloudLogging
+) -> None:
+    google.set_fault(API_SERVICE, Fault.SLOW, True)
+    since = datetime.now(UTC) - timedelta(minutes=1)
+    canary = f'resource.labels.revision_name="{API_CANARY}"'
+
+    async def read(more: str) -> LogLines:
+        until = datetime.now(UTC) + timedelta(seconds=1)
+        return await log.entries(TARGET, f"{canary} AND {more}", limit=1000, since=since, until=until)
+
+    written = (await until(lambda: read("logName:stderr"))).lines[-1]
+    await until(lambda: read(f'httpRequest.status:* AND trace:"{written.trace}"'))
+    (request,) = (await read(f'httpRequest.status:* AND trace:"{written.trace}"')).lines
+
+    assert written.trace
+    assert (written.endpoint, written.trace) == (request.endpoint, request.trace)
+    assert written.endpoint.startswith("GET /api/")
 
 
 async def test_a_refusal_is_a_problem_and_no_exception() -> None:

@@ -8,14 +8,15 @@ import pytest
 from bot.adapters.pictures import SlackPictures
 from bot.domain.ids import PersonId
 from bot.domain.last_hour import hour_of_watch
-from bot.domain.picture import Picture
+from bot.domain.looking_back import Past, Wanted, look_back
+from bot.domain.picture import Picture, StatsPicture
 from bot.domain.playbook import Thresholds
 from bot.sandbox.slack import SandboxSlack
 from bot.usecases.ports import Charts, NoLetters, NotDrawn
 from tests.fakes import FakePeople, FakePlaybooks
 from tests.integration.sandbox.slack_workspace import OPERATIONS, client_of, running_slack
 from tests.unit.slack.views.watch_views import a_watch
-from tests.values import LUBIT, NOON, SENA, a_person
+from tests.values import LUBIT, NOON, SENA, a_person, seconds
 
 HOUR = hour_of_watch(a_watch(), until=NOON)
 GET_ADDRESS = "files.getUploadURLExternal"
@@ -27,9 +28,15 @@ class PlainCharts(Charts):
     def __init__(self) -> None:
         self.korean = True
         self.drawn: list[Picture] = []
+        self.stats: list[StatsPicture] = []
 
-    async def draw(self, picture: Picture) -> bytes:
+    async def draw(self, picture: Picture | StatsPicture) -> bytes:
         """See `Charts.draw`."""
+        if isinstance(picture, StatsPicture):
+            if not self.korean and not picture.median.isascii():
+                raise NoLetters(picture.median)
+            self.stats.append(picture)
+            return b"\x89PNG of " + picture.title.encode()
         if not self.korean and not picture.metrics[0].isascii():
             raise NoLetters(picture.metrics[0])
         self.drawn.append(picture)
@@ -112,3 +119,31 @@ async def test_a_slack_that_stays_busy_is_given_up(slack: SandboxSlack, pictures
 
     with pytest.raises(NotDrawn):
         await upload(pictures)
+
+
+# Statistics.
+
+
+async def test_statistics_are_kept_in_slack_in_the_readers_language(
+    slack: SandboxSlack, pictures: SlackPictures, charts: PlainCharts
+) -> None:
+    report = look_back(Past(), Wanted(since=NOON, until=NOON + seconds(1)))
+
+    id = await pictures.upload_stats(report, person=LUBIT)
+    await pictures.upload_stats(report, person=SENA)
+
+    file = slack.files()[0]
+    assert (file["id"], file["name"]) == (id, "incident-statistics-20260302T120001Z.png")
+    assert file["content"] == b"\x89PNG of Looking back: 2026-03-02 to 2026-03-02"
+    assert file["shares"] == {}
+    assert [drawn.median.isascii() for drawn in charts.stats] == [True, False]
+
+
+async def test_statistics_are_drawn_in_english_where_no_font_has_the_letters(
+    pictures: SlackPictures, charts: PlainCharts
+) -> None:
+    charts.korean = False
+
+    await pictures.upload_stats(look_back(Past(), Wanted(since=NOON, until=NOON + seconds(1))), person=SENA)
+
+    assert [drawn.median for drawn in charts.stats] == ["median"]

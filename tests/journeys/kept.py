@@ -14,6 +14,7 @@ from bot.domain.incident import Incident
 from bot.domain.rollback import Rollback
 from bot.domain.timeline import Entry, Event, first_broken, incident_chain
 from bot.usecases.ports import Transaction
+from bot.usecases.rollback_progress import JUDGED
 from tests.journeys.world import World, until
 
 
@@ -53,10 +54,23 @@ def kept(database_url: str) -> Kept:
 
 
 async def everything_told(world: World, database_url: str, *, files: int = 1) -> Kept:
-    """Wait until the record is uploaded and nothing is left to send."""
-    await until(lambda: len(world.slack.files()) >= files, what="the record's file")
+    """Wait until `files` records are uploaded, all evidence is taken and nothing is left to send."""
+    await until(lambda: len(records(world)) >= files, what="the record's file")
+    await until(lambda: all_evidence_taken(kept(database_url)), what="the evidence")
     await until(lambda: kept(database_url).unsent == 0, what="the last message")
     return kept(database_url)
+
+
+def records(world: World) -> list[str]:
+    """Return the names of the records that were uploaded as Markdown, one for each edition."""
+    names = (str(file["name"]) for file in world.slack.files())
+    return [name for name in names if "-record-" in name and name.endswith(".md")]
+
+
+def all_evidence_taken(left: Kept) -> bool:
+    """True when evidence was taken at every decision and every verdict of the newest incident."""
+    judged = [line for line in left.lines(Event.VERDICT) if line.facts["outcome"] in JUDGED]
+    return len(left.lines(Event.EVIDENCE_TAKEN)) >= len(left.lines(Event.ROLLBACK_DECIDED)) + len(judged)
 
 
 def keys_posted(world: World, *channels: str) -> Counter[str]:
@@ -82,5 +96,7 @@ def assert_rolled_back_once(world: World, left: Kept, moment: str = "") -> None:
     assert not twice, moment
     assert posted["board:1"] == posted["record:1"] == 1, moment
     assert sum(times for key, times in posted.items() if key.startswith("rollback:")) == 1, moment
+    assert len(left.lines(Event.EVIDENCE_TAKEN)) == 2, moment
     names = [file["name"] for file in world.slack.files()]
-    assert len(names) == len(set(names)) == 1, moment
+    assert len(names) == len(set(names)), moment
+    assert sum(name.startswith("INC-1-verdict-") for name in names) == 1, moment

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from bot.adapters.database.engine import Database
 from bot.adapters.database.engine import database_url as parsed
-from bot.adapters.database.tables import Base, EntryRow, RollbackRow
+from bot.adapters.database.tables import Base, EntryRow, ExhibitRow, RollbackRow
 from bot.domain.timeline import AUDIT
 
 
@@ -42,6 +42,13 @@ def timeline(database_url: str, chain: str) -> list[tuple[str, str, dict[str, An
     lines = select(EntryRow).where(EntryRow.chain == chain).order_by(EntryRow.sequence)
     with session(database_url) as opened:
         return [(line.event, line.actor, line.facts) for line in opened.scalars(lines)]
+
+
+def filed_records(database_url: str) -> dict[str, str]:
+    """Return the hashes of the filed editions of records, by file name."""
+    filed = select(ExhibitRow).where(ExhibitRow.kind == "record", ExhibitRow.problem.is_(None))
+    with session(database_url) as opened:
+        return {row.name: row.sha256 for row in opened.scalars(filed)}
 
 
 def states(database_url: str) -> list[str]:

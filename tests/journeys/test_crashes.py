@@ -10,7 +10,7 @@ import pytest
 import pytest_asyncio
 
 from bot.domain.rollback import RollbackState
-from tests.journeys.kept import assert_rolled_back_once, everything_told, kept
+from tests.journeys.kept import all_evidence_taken, assert_rolled_back_once, everything_told, kept, records
 from tests.journeys.killed_bot import KILL_AT, LEASE, PASSED
 from tests.journeys.world import PLAYBOOK, Bot, World, running_bot, until
 from tests.postgres import PostgresServer
@@ -93,6 +93,10 @@ async def test_killed_at_any_moment_it_goes_on_and_does_nothing_twice(
         await _die_and_go_on(world, new_database(database), moment, quick_playbook)
 
 
+def _is_over(world: World, url: str) -> bool:
+    return bool(records(world)) and all_evidence_taken(kept(url))
+
+
 async def _die_and_go_on(world: World, url: str, moment: str, playbook: Path) -> None:
     died = Bot(
         world=world,
@@ -105,7 +109,7 @@ async def _die_and_go_on(world: World, url: str, moment: str, playbook: Path) ->
     _kill_at_google(world, died, moment)
     await world.slack.slash("U0SENA", "C0OPERATIONS", "/rollback canary force errors")
     # A moment that has to do with waiting may not come again: then it dies at the end.
-    await until(lambda: _is_dead(died) or world.slack.files(), what=moment)
+    await until(lambda: _is_dead(died) or _is_over(world, url), what=moment)
     await died.kill()
     world.cloud.hook = None
 

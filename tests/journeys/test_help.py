@@ -113,9 +113,9 @@ async def test_status_and_incidents_tell_how_things_stand_before_and_after_a_rol
     assert "100 % → `ion-api-00041-kim` (stable)" in texts(after)
     assert "Last rollback: *verified*, by <@U0LUBIT>" in texts(after)
     assert "*INC-1* · canary" in listed
-    assert "· open ·" in listed
+    assert "· open for " in listed
     assert "Verdict: *verified*" in shown
-    assert "· closed ·" in listed_after
+    assert "· closed after " in listed_after
 
 
 async def test_a_broken_playbook_leaves_the_last_good_one_serving_and_a_mended_one_is_taken_up(

@@ -1,5 +1,7 @@
 """The failure record after a rollback: people complete it, and whatever they write stays a text."""
 
+import asyncio
+import hashlib
 import json
 import re
 import unicodedata
@@ -9,9 +11,10 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from bot.sandbox.names import TEAM_ID
 from bot.slack.text import Words
 from tests.journeys.incidents import close
-from tests.journeys.rows import audited
+from tests.journeys.rows import audited, filed_records
 from tests.journeys.world import Bot, World, running_bot, texts, until
 from tests.postgres import PostgresServer
 
@@ -33,7 +36,7 @@ async def bot(
     async with running_bot(shared_world, url) as running:
         await shared_world.slack.slash("U0LUBIT", "C0OPERATIONS", f"/rollback canary force {HOSTILE_REASON}")
         await shared_world.seen("C0CRITICAL", having="Deployment failure record")
-        await until(lambda: shared_world.slack.files(), what="the record's file")
+        await until(lambda: records(shared_world, "pdf"), what="the record's files", within=90)
         yield running
     if request.param == "postgresql":
         server.drop_database(url)
@@ -66,9 +69,54 @@ def everything_posted(world: World) -> str:
 
 
 def newest_file(world: World) -> tuple[str, str]:
-    """Return name and content of the newest record."""
-    file = max(world.slack.files(), key=lambda one: str(one["name"]))
+    """Return name and content of the newest record as Markdown."""
+    file = max(records(world, "md"), key=lambda one: str(one["name"]))
     return file["name"], file["content"].decode()
+
+
+def records(world: World, ending: str) -> list[dict[str, Any]]:
+    """Return the record's files of one kind."""
+    return [one for one in world.slack.files() if re.fullmatch(rf"INC-1-record-\d+\.{ending}", one["name"])]
+
+
+async def test_the_record_is_one_message_with_every_form_under_it(bot: Bot, shared_world: World) -> None:
+    world = shared_world
+    record = await world.seen("C0CRITICAL", having="Deployment failure record")
+
+    (markdown,), (page,), (printed,) = (records(world, ending) for ending in ("md", "html", "pdf"))
+
+    assert {one["thread_ts"] for one in (markdown, page, printed)} == {record["ts"]}
+    (posted,) = [
+        message
+        for message in world.slack.messages("C0CRITICAL", thread_ts=record["ts"])
+        if len(message.get("files") or ()) == 3
+    ]
+    assert posted["text"] == "Failure record of INC-1, edition 1, to read and to hand on."
+    assert page["content"].startswith(b"<!DOCTYPE html>")
+    assert printed["content"].startswith(b"%PDF")
+
+
+async def test_what_was_posted_is_what_was_filed(bot: Bot, shared_world: World) -> None:
+    filed = await asyncio.to_thread(filed_records, bot.database_url)
+
+    posted = {
+        one["name"]: hashlib.sha256(one["content"]).hexdigest()
+        for ending in ("md", "html", "pdf")
+        for one in records(shared_world, ending)
+    }
+
+    assert posted.items() <= filed.items()
+
+
+async def test_the_record_is_a_canvas_that_the_channel_can_read(bot: Bot, shared_world: World) -> None:
+    world = shared_world
+
+    shown = await world.seen("C0CRITICAL", having="The record as a canvas")
+
+    (canvas,) = world.slack.workspace.contents.canvases.values()
+    assert canvas.access == {"C0CRITICAL": "read"}
+    assert canvas.title == "Failure record of INC-1"
+    assert f"/docs/{TEAM_ID}/{canvas.id}|" in json.dumps(shown["blocks"])
 
 
 async def test_the_modal_holds_what_is_known_already(bot: Bot, shared_world: World) -> None:

@@ -27,6 +27,9 @@ SCOPES_OF_METHODS: Mapping[str, frozenset[str]] = {
     "api_test": frozenset(),
     "auth_test": frozenset(),
     "bots_info": frozenset({"users:read"}),
+    "canvases_create": frozenset({"canvases:write"}),
+    "canvases_edit": frozenset({"canvases:write"}),
+    "canvases_access_set": frozenset({"canvases:write"}),
     # The second one lets it post to public channels that it was not invited to.
     "chat_postMessage": frozenset({"chat:write", "chat:write.public"}),
     "chat_postEphemeral": frozenset({"chat:write"}),

@@ -57,6 +57,13 @@ def test_every_setting_has_an_example() -> None:
         ("CLOUD_LOGGING_ENDPOINT", "a b"),
         ("BACKOUT_LOCALE", "fr"),
         ("BACKOUT_LOCALE", "EN"),
+        ("BACKOUT_EVIDENCE", "databse"),
+        ("BACKOUT_EVIDENCE", "evidence"),
+        ("BACKOUT_EVIDENCE", "s3://bucket"),
+        ("BACKOUT_EVIDENCE", "gs:/bucket"),
+        ("BACKOUT_EVIDENCE", "gs://"),
+        ("BACKOUT_EVIDENCE", "gs://Bucket"),
+        ("BACKOUT_EVIDENCE", "gs://bucket/../other"),
         ("SLACK_POSTS_PER_SECOND", "0"),
         ("SLACK_POSTS_PER_SECOND", "fast"),
         ("PORT", "many"),
@@ -154,3 +161,20 @@ def test_a_local_cloud_run_is_noticed(monkeypatch: pytest.MonkeyPatch, endpoint:
 
 def test_unknown_variables_are_nobodys_business(monkeypatch: pytest.MonkeyPatch) -> None:
     assert read(monkeypatch, BACKOUT_UNKNOWN="x", PORT="65535").port == 65535
+
+
+@pytest.mark.parametrize(
+    ("written", "used"),
+    [
+        ("", "database"),
+        (" Database ", "database"),
+        ("./evidence", "./evidence"),
+        ("/var/lib/backout/evidence", "/var/lib/backout/evidence"),
+        ("gs://my-bucket", "gs://my-bucket"),
+        ("gs://my.bucket_1/team/evidence/", "gs://my.bucket_1/team/evidence"),
+    ],
+)
+def test_evidence_is_kept_where_the_setting_says(
+    monkeypatch: pytest.MonkeyPatch, written: str, used: str
+) -> None:
+    assert read(monkeypatch, BACKOUT_EVIDENCE=written).evidence == used

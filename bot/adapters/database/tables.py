@@ -10,6 +10,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     String,
     Text,
@@ -105,6 +106,7 @@ class IncidentRow(Base):
     merged_into: Mapped[int | None] = mapped_column(comment="the incident this one was joined to")
     people: Mapped[dict[str, Any]]
     edition: Mapped[int] = mapped_column(default=0, comment="bumped whenever the record is rendered anew")
+    canvas: Mapped[str] = mapped_column(String(100), server_default="", comment="the record's, in Slack")
 
 
 class RollbackRow(Base):
@@ -450,3 +452,71 @@ class AutomaticsRow(Base):
     rolled_to: Mapped[list[Any]]
     rolled_from: Mapped[list[Any]]
     refused: Mapped[list[Any]]
+
+
+class ExhibitRow(Base):
+    """One file of evidence, without its content."""
+
+    __tablename__ = "exhibit"
+
+    id: Mapped[str] = mapped_column(String(200), primary_key=True)
+    incident: Mapped[int] = mapped_column(ForeignKey("incident.number"), index=True)
+    snapshot: Mapped[str] = mapped_column(String(120), index=True)
+    kind: Mapped[str] = mapped_column(String(40), index=True)
+    name: Mapped[str] = mapped_column(String(120))
+    created_at: Mapped[datetime] = mapped_column(index=True)
+    source: Mapped[str] = mapped_column(Text)
+    size: Mapped[int]
+    sha256: Mapped[str] = mapped_column(String(64))
+    redacted: Mapped[int] = mapped_column(comment="secrets and personal data that were replaced")
+    problem: Mapped[str | None] = mapped_column(Text)
+    dropped_at: Mapped[datetime | None]
+
+
+class ExhibitContentRow(Base):
+    """What a file of evidence holds, where it is kept in the database."""
+
+    __tablename__ = "exhibit_content"
+
+    place: Mapped[str] = mapped_column(String(300), primary_key=True)
+    content: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class SnapshotRow(Base):
+    """One taking of evidence, as values."""
+
+    __tablename__ = "snapshot"
+
+    id: Mapped[str] = mapped_column(String(120), primary_key=True)
+    incident: Mapped[int] = mapped_column(ForeignKey("incident.number"), index=True)
+    moment: Mapped[str] = mapped_column(String(20))
+    created_at: Mapped[datetime]
+    canary: Mapped[str] = mapped_column(String(100))
+    stable: Mapped[str] = mapped_column(String(100))
+    reading: Mapped[dict[str, Any]]
+    rollback: Mapped[str | None] = mapped_column(String(40))
+    points: Mapped[list[Any]]
+    deployed_at: Mapped[datetime | None]
+    profiler: Mapped[str] = mapped_column(Text, comment="address of the memory profile")
+    asked_by: Mapped[str] = mapped_column(String(100))
+
+
+class PostMortemRow(Base):
+    """One incident's post-mortem meeting."""
+
+    __tablename__ = "post_mortem"
+
+    id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    incident: Mapped[int] = mapped_column(ForeignKey("incident.number"), index=True)
+    state: Mapped[str] = mapped_column(String(20), index=True)
+    created_at: Mapped[datetime]
+    starts_at: Mapped[datetime]
+    minutes: Mapped[int]
+    zone: Mapped[str] = mapped_column(String(80))
+    place: Mapped[str] = mapped_column(Text)
+    owner: Mapped[str] = mapped_column(String(100))
+    sequence: Mapped[int]
+    reminded: Mapped[int]
+    held_at: Mapped[datetime | None]
+    by: Mapped[str | None] = mapped_column(String(100))
+    why: Mapped[str] = mapped_column(Text)

@@ -9,11 +9,12 @@ from typing import Any
 
 from pydantic import TypeAdapter
 from pydantic_core import PydanticSerializationError, from_json
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import and_, delete, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from bot.adapters.database.searching import conditions_of
 from bot.adapters.database.tables import (
     AlertRow,
     AnnouncementRow,
@@ -24,14 +25,17 @@ from bot.adapters.database.tables import (
     ConfirmationRow,
     EditionRow,
     EntryRow,
+    ExhibitRow,
     FollowUpRow,
     IncidentRow,
     LastSeenRow,
     MessageRow,
     PageRow,
     PersonRow,
+    PostMortemRow,
     RequestRow,
     RollbackRow,
+    SnapshotRow,
     TimerRow,
     WatchRow,
 )
@@ -41,12 +45,18 @@ from bot.domain.automatics import Automatics
 from bot.domain.change import RUNNING_CHANGE, Change
 from bot.domain.confirmation import Confirmation
 from bot.domain.edition import Edition
+from bot.domain.exhibit import KEPT_FOREVER, Exhibit
 from bot.domain.follow_up import FollowUp
 from bot.domain.ids import ChangeId, ChannelId, IncidentNumber, PersonId, RollbackId, TargetName
 from bot.domain.incident import Incident, IncidentState
+from bot.domain.incident_search import Search
 from bot.domain.last_seen import HOME_FOLLOWS_FOR, LastSeen, SeenKind
+from bot.domain.looking_back import Past, begun_of
 from bot.domain.paging import Page
+from bot.domain.post_mortem import PostMortem
+from bot.domain.redaction import redact_facts
 from bot.domain.rollback import RUNNING, Rollback
+from bot.domain.snapshot import Snapshot
 from bot.domain.timeline import GENESIS, Entry, Event, link
 from bot.domain.watch import Watch
 from bot.usecases.ports import K, Notice, NotKept, Showing, TargetBusy, Transaction, Workflow
@@ -62,9 +72,12 @@ _SHELVES: Mapping[type, type[Any]] = {
     Automatics: AutomaticsRow,
     Confirmation: ConfirmationRow,
     Edition: EditionRow,
+    Exhibit: ExhibitRow,
     FollowUp: FollowUpRow,
     LastSeen: LastSeenRow,
     Page: PageRow,
+    PostMortem: PostMortemRow,
+    Snapshot: SnapshotRow,
     Watch: WatchRow,
 }
 _ADAPTERS: Mapping[type, TypeAdapter[Any]] = {kind: TypeAdapter(kind) for kind in _SHELVES}
@@ -199,6 +212,49 @@ class SqlTransaction(Transaction):
         found = select(IncidentRow).order_by(IncidentRow.number.desc()).limit(limit)
         return tuple(_incident(row) for row in self._session.scalars(found))
 
+    def search_incidents(
+        self, search: Search, *, limit: int, offset: int = 0
+    ) -> tuple[tuple[Incident, ...], int]:
+        """See `Transaction.search_incidents`."""
+        wanted = conditions_of(search)
+        newest = select(IncidentRow).where(*wanted).order_by(IncidentRow.number.desc())
+        rows = self._session.scalars(newest.limit(limit).offset(offset))
+        count = self._session.scalar(select(func.count()).select_from(IncidentRow).where(*wanted))
+        return tuple(_incident(row) for row in rows), count or 0
+
+    def past(self, *, since: datetime, until: datetime) -> Past:
+        """See `Transaction.past`."""
+        opened = and_(IncidentRow.opened_at >= since, IncidentRow.opened_at < until)
+        # One that was joined to another may have been opened at any time.
+        counted = or_(opened, IncidentRow.merged_into.is_not(None))
+        numbers = select(IncidentRow.number).where(counted)
+        incidents = select(IncidentRow).where(counted).order_by(IncidentRow.number)
+        rollbacks = select(RollbackRow).where(
+            or_(RollbackRow.incident.in_(numbers), RollbackRow.requested_at >= since)
+        )
+        alerts = select(AlertRow).where(
+            or_(
+                AlertRow.incident.in_(numbers),
+                and_(AlertRow.created_at >= since, AlertRow.created_at < until),
+            )
+        )
+        # A canary counts where it was first seen, so every beginning before the span is needed, too.
+        begun = select(EntryRow.at, EntryRow.facts).where(
+            EntryRow.event == Event.WATCH_BEGUN, EntryRow.at < until
+        )
+        return Past(
+            incidents=tuple(_incident(row) for row in self._session.scalars(incidents)),
+            rollbacks=tuple(
+                _rollback(row)
+                for row in self._session.scalars(rollbacks.order_by(RollbackRow.asked_at, RollbackRow.id))
+            ),
+            alerts=tuple(
+                _value(Alert, row)
+                for row in self._session.scalars(alerts.order_by(AlertRow.created_at, AlertRow.id))
+            ),
+            begun=tuple(begun_of(at, facts) for at, facts in self._session.execute(begun)),
+        )
+
     def open_incidents(self) -> tuple[Incident, ...]:
         """See `Transaction.open_incidents`."""
         found = (
@@ -266,7 +322,7 @@ class SqlTransaction(Transaction):
             return None
         entry: dict[str, Any] = {
             "chain": chain, "sequence": head.length + 1, "key": key, "at": at,
-            "actor": _storable(actor), "event": event.value, "facts": _storable(facts),
+            "actor": _storable(actor), "event": event.value, "facts": _storable(redact_facts(facts)),
             "previous": head.head,
         }  # fmt: skip
         row = EntryRow(**entry, hash=link(**entry))
@@ -279,6 +335,21 @@ class SqlTransaction(Transaction):
         """See `Transaction.timeline`."""
         found = select(EntryRow).where(EntryRow.chain == chain).order_by(EntryRow.sequence)
         return tuple(_entry(row) for row in self._session.scalars(found))
+
+    def chain_head(self, chain: str) -> tuple[int, str]:
+        """See `Transaction.chain_head`."""
+        row = self._session.get(ChainRow, chain, populate_existing=True)
+        return (row.length, row.head) if row else (0, GENESIS)
+
+    def expired_exhibits(self, before: datetime) -> tuple[Exhibit, ...]:
+        """See `Transaction.expired_exhibits`."""
+        over = (
+            select(ExhibitRow)
+            .where(ExhibitRow.created_at < before, ExhibitRow.dropped_at.is_(None))
+            .where(ExhibitRow.problem.is_(None), ExhibitRow.kind.not_in(KEPT_FOREVER))
+            .order_by(ExhibitRow.created_at, ExhibitRow.id)
+        )
+        return tuple(_value(Exhibit, row) for row in self._session.scalars(over))
 
     def names(self) -> dict[PersonId, str]:
         """See `Transaction.names`."""
@@ -304,7 +375,7 @@ class SqlTransaction(Transaction):
         under: str | None = None, person: PersonId | None = None, facts: dict[str, Any] | None = None,
     ) -> None:  # fmt: skip
         first = self._insert_once(
-            MessageRow, key=key, what=what.value, subject=subject, facts=_storable(facts or {}),
+            MessageRow, key=key, what=what.value, subject=subject, facts=_storable(redact_facts(facts or {})),
             channel=channel, person=person, under=under, wanted=1, sent=0, sending=False,
         )  # fmt: skip
         if not first:

@@ -3,5 +3,6 @@
 from bot.sandbox.cloud.behaviour import Behaviour, Fault
 from bot.sandbox.cloud.rpc import RpcCall
 from bot.sandbox.cloud.sandbox_cloud import SandboxCloud
+from bot.sandbox.cloud.truth import Truth
 
-__all__ = ["Behaviour", "Fault", "RpcCall", "SandboxCloud"]
+__all__ = ["Behaviour", "Fault", "RpcCall", "SandboxCloud", "Truth"]

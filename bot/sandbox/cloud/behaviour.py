@@ -13,7 +13,8 @@ class Fault(StrEnum):
     SLOW = "slow"
     #: The container crashed: connections are cut, so its callers see a 503 from the ingress.
     DOWN = "down"
-    #: Memory climbs from where it is towards the limit, in every instance alike.
+    #: Memory climbs from where it is to the limit, in every instance alike; there Cloud Run kills them, and
+    #: new ones begin again.
     LEAK = "leak"
     #: One endpoint answers as late as with `SLOW`, the others as ever.
     SLOW_ONE = "slow_one"

@@ -23,6 +23,20 @@ ERROR_RATIO = 0.05
 #: Requests slower than this leave a warning with `latency_ms`, as the guide's log filter expects.
 SLOW_LINE_MS = 500.0
 
+#: What Cloud Run writes, and how severe it says that it is.
+#: Sources: Google Cloud, "Troubleshoot Cloud Run issues"; entries published in bug reports.
+OUT_OF_MEMORY = (
+    "ERROR",
+    "Memory limit of {limit} MiB exceeded with {used} MiB used. Consider increasing the memory limit, see "
+    "https://cloud.google.com/run/docs/configuring/memory-limits",
+)
+EXITED = ("WARNING", "Container called exit(1).")
+NOT_STARTED = (
+    "ERROR",
+    'Default STARTUP TCP probe failed 1 time consecutively for container "app-1" on port 8080. The instance '
+    "was not started.",
+)
+
 #: Twenty times 0.05 is a little less than one.
 _ROUNDING = 1e-9
 
@@ -73,12 +87,40 @@ class Container:
 
     def set_fault(self, fault: Fault, on: bool) -> None:
         """Switch `fault`; going down cuts what is in flight, as a crash does."""
+        goes_down = fault is Fault.DOWN and on and fault not in self.faults
         if on:
             self.faults.add(fault)
         else:
             self.faults.discard(fault)
-        if fault is Fault.DOWN and on:
+        if goes_down:
             self._server.hang_up()
+            self._platform_writes(*EXITED)
+
+    def run_out_of_memory(self, used_mib: float, *, instances: int) -> None:
+        """Be killed, in every instance: what is in flight is cut, and fresh instances go on at once."""
+        self._server.hang_up()
+        severity, text = OUT_OF_MEMORY
+        limit = round(self.limits.memory_mib)
+        for _ in range(instances):
+            self._platform_writes(severity, text.format(limit=limit, used=max(round(used_mib), limit + 1)))
+
+    def fail_to_start(self) -> None:
+        """Leave the line that Cloud Run writes when nothing listens on the port."""
+        self._platform_writes(*NOT_STARTED)
+
+    def _platform_writes(self, severity: str, message: str) -> None:
+        self.ledger.line(
+            LineWritten(
+                service=self.service,
+                revision=self.revision,
+                severity=severity,
+                message=message,
+                at=datetime.now(UTC),
+                trace="",
+                path="",
+                by_platform=True,
+            )
+        )
 
     async def _handle(self, request: HttpRequest) -> HttpResponse:
         if Fault.DOWN in self.faults:
@@ -132,6 +174,7 @@ class Container:
                 at=datetime.now(UTC),
                 trace=trace,
                 path=request.path,
+                method=request.method,
                 latency_ms=latency_ms,
             )
         )

@@ -12,6 +12,8 @@ from bot.sandbox.cloud.http_messages import HttpRequest, HttpResponse
 from bot.sandbox.cloud.http_server import HttpServer
 from bot.sandbox.cloud.ledger import Ledger, RequestSeen
 
+#: Names the addresses a request came by, the nearest last. On loopback it stands for the peer's own.
+FORWARDED_HEADER = "x-forwarded-for"
 #: Cloud Run's default request time-out.
 REQUEST_TIMEOUT_SECONDS = 300.0
 #: What Cloud Run answers when the container does not.
@@ -117,6 +119,7 @@ class Ingress:
                 trace=trace,
                 user_agent=request.headers.get("user-agent", ""),
                 reached=answer is not None,
+                client=request.headers.get(FORWARDED_HEADER, self._host).rpartition(",")[2].strip(),
             )
         )
         return response

@@ -9,7 +9,8 @@ from typing import Protocol
 class RequestSeen:
     """One request as the ingress saw it.
 
-    `latency_ms` is from the request's arrival to the answer's departure, `at` the arrival (UTC).
+    `latency_ms` is from the request's arrival to the answer's departure, `at` the arrival (UTC), `client`
+    the address it came from.
     `reached` is False when no container answered: such a request is in the log, but Cloud
     Monitoring's request_count leaves it out.
     """
@@ -24,11 +25,15 @@ class RequestSeen:
     trace: str
     user_agent: str
     reached: bool
+    client: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LineWritten:
-    """One line a container wrote; structured when `latency_ms` is known, plain text otherwise."""
+    """One line a container wrote; structured when `latency_ms` is known, plain text otherwise.
+
+    `by_platform` is True where Cloud Run wrote it about the container.
+    """
 
     service: str
     revision: str
@@ -37,7 +42,9 @@ class LineWritten:
     at: datetime
     trace: str
     path: str
+    method: str = ""
     latency_ms: float | None = None
+    by_platform: bool = False
 
 
 class Witness(Protocol):

@@ -7,9 +7,13 @@ from collections import Counter
 from bot.sandbox.cloud.container import REVISION_HEADER
 from bot.sandbox.cloud.http_client import HttpClient
 from bot.sandbox.cloud.http_messages import HttpRequest
+from bot.sandbox.cloud.ingress import FORWARDED_HEADER
 
 TIMEOUT_SECONDS = 30.0
 LONGEST_ARREARS_SECONDS = 0.5
+#: Who asks: some of them much more often than others. From a range that belongs to nobody (RFC 5737).
+CLIENTS = tuple(f"203.0.113.{number}" for number in range(1, 201))
+_HOW_OFTEN = tuple(1 / (1 + number / 40) for number in range(len(CLIENTS)))
 #: What users ask for, and how often.
 PATHS = {"/api/chat": 60, "/api/recommend": 30, "/api/session": 10}
 
@@ -26,6 +30,8 @@ class Load:
         self._port = port
         self._client = client
         self._rng = rng
+        #: One of its own, so that who asks is the same whatever else is drawn.
+        self._whose_turn = random.Random(len(CLIENTS))
         self._in_flight: set[asyncio.Task[None]] = set()
         self._changed = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -68,7 +74,9 @@ class Load:
 
     async def _one(self) -> None:
         path = self._rng.choices(tuple(PATHS), weights=tuple(PATHS.values()))[0]
-        request = HttpRequest(method="GET", path=path, headers={"user-agent": "ion-app/4.0"})
+        client = self._whose_turn.choices(CLIENTS, weights=_HOW_OFTEN)[0]
+        headers = {"user-agent": "ion-app/4.0", FORWARDED_HEADER: client}
+        request = HttpRequest(method="GET", path=path, headers=headers)
         try:
             response = await self._client.send(request, port=self._port, timeout_seconds=TIMEOUT_SECONDS)
         except OSError:

@@ -128,6 +128,10 @@ def _url(record: LogRecord) -> Value:
     return record.request.url if record.request else None
 
 
+def _remote_ip(record: LogRecord) -> Value:
+    return record.request.client if record.request else None
+
+
 def _user_agent(record: LogRecord) -> Value:
     return record.request.user_agent if record.request else None
 
@@ -146,4 +150,5 @@ _PLAIN: dict[str, Field] = {
     "httprequest.requestmethod": (Kind.TEXT, _method),
     "httprequest.requesturl": (Kind.TEXT, _url),
     "httprequest.useragent": (Kind.TEXT, _user_agent),
+    "httprequest.remoteip": (Kind.TEXT, _remote_ip),
 }

@@ -42,6 +42,7 @@ def _request(message: Any, record: LogRecord) -> None:
     message.request_url = seen.url
     message.status = seen.status
     message.user_agent = seen.user_agent
+    message.remote_ip = seen.client
     message.protocol = "HTTP/1.1"
     message.latency.FromNanoseconds(_nanoseconds(seen.latency_ms / 1000))
 

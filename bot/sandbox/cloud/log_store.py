@@ -16,6 +16,7 @@ MOST_RECORDS = 60_000
 
 REQUESTS = f"projects/{PROJECT}/logs/run.googleapis.com%2Frequests"
 STDERR = f"projects/{PROJECT}/logs/run.googleapis.com%2Fstderr"
+SYSTEM = f"projects/{PROJECT}/logs/run.googleapis.com%2Fvarlog%2Fsystem"
 
 #: google.logging.type.LogSeverity
 SEVERITIES = {
@@ -83,14 +84,19 @@ class LogStore:
         )
 
     def saw_line(self, line: LineWritten) -> None:
-        """Write a container's line: structured when it knows a latency, plain text otherwise."""
+        """Write a line: structured when it knows a latency, plain text otherwise."""
         json: dict[str, str | float] | None = None
         if line.latency_ms is not None:
-            json = {"message": line.message, "path": line.path, "latency_ms": round(line.latency_ms, 1)}
+            json = {
+                "message": line.message,
+                "method": line.method,
+                "path": line.path,
+                "latency_ms": round(line.latency_ms, 1),
+            }
         self._append(
             line.service,
             line.revision,
-            log_name=STDERR,
+            log_name=SYSTEM if line.by_platform else STDERR,
             severity=line.severity,
             at=line.at.timestamp(),
             trace=line.trace,
@@ -125,7 +131,7 @@ class LogStore:
                 severity=SEVERITIES[severity],
                 timestamp=at,
                 received=received,
-                insert_id=f"sandbox{next(self._numbers):012d}",
+                insert_id=_insert_id(at, next(self._numbers)),
                 service=service,
                 revision=revision,
                 trace=f"projects/{PROJECT}/traces/{trace}" if trace else "",
@@ -143,6 +149,12 @@ class LogStore:
         oldest = self._now() - KEPT_SECONDS
         if self._records[0].received < oldest - 60:
             del self._records[: bisect_left(self._records, oldest, key=_received)]
+
+
+def _insert_id(at: float, number: int) -> str:
+    """Return 24 hexadecimal digits, as Cloud Run's are: seconds, microseconds, and what makes it unique."""
+    microseconds = round(at * 1e6)
+    return f"{microseconds // 10**6:08x}{microseconds % 10**6:08x}{number & 0xFFFFFFFF:08x}"
 
 
 def _received(record: LogRecord) -> float:

@@ -80,14 +80,24 @@ class Meter:
                 continue
             rate, busy.requests = busy.requests / elapsed, 0
             self._leak(owner, is_leaking=Fault.LEAK in container.faults, minutes=elapsed / 60)
+            sample = self._samples.current(owner)
             measure(
-                self._samples.current(owner),
+                sample,
                 rate,
                 in_flight=container.in_flight,
                 limits=container.limits,
                 rng=self._rng,
                 leaked=self._leaked.get(owner, 0.0),
             )
+            self._kill_if_full(owner, container, instances=sum(sample.instances.values()))
+
+    def _kill_if_full(self, owner: Owner, container: Container, *, instances: int) -> None:
+        """Kill every instance once idling and leaking alone need the whole limit: all leak alike."""
+        limit_mib = container.limits.memory_mib
+        used_mib = _MEMORY_IDLE_MIB + self._leaked.get(owner, 0.0) * limit_mib
+        if owner in self._leaked and used_mib >= limit_mib:
+            container.run_out_of_memory(used_mib, instances=instances)
+            self._leaked[owner] = 0.0
 
     def _leak(self, owner: Owner, *, is_leaking: bool, minutes: float) -> None:
         """Let it leak; once mended, its instances are new ones."""

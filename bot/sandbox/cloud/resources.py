@@ -1,6 +1,7 @@
 """Cloud Run's resources as protocol messages: names, conditions, revisions, traffic lines."""
 
 import hashlib
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -27,11 +28,18 @@ SUCCEEDED = int(_State.CONDITION_SUCCEEDED)
 _RETIRED = int(run_v2.Condition.RevisionReason.RETIRED)
 _INFO = int(run_v2.Condition.Severity.INFO)
 
+_SECOND_GENERATION = int(run_v2.ExecutionEnvironment.EXECUTION_ENVIRONMENT_GEN2)
+_PRIVATE_RANGES_ONLY = int(run_v2.VpcAccess.VpcEgress.PRIVATE_RANGES_ONLY)
+#: To everybody, from everywhere.
+INGRESS_ALL = int(run_v2.IngressTraffic.INGRESS_TRAFFIC_ALL)
+
 LOCATION = f"projects/{PROJECT}/locations/{REGION}"
 
 #: Who the bot is, who deploys.
 BACKOUT = f"backout@{PROJECT}.iam.gserviceaccount.com"
 DEPLOYER = f"deployer@{PROJECT}.iam.gserviceaccount.com"
+#: The person who deployed the canaries by hand.
+BACKEND_ENGINEER = "gitco@ion.example"
 OTHER_PIPELINE = f"nightly@{PROJECT}.iam.gserviceaccount.com"
 
 
@@ -73,18 +81,44 @@ def to_latest(percent: int, tag: str = "") -> Any:
     return TrafficMessage(type_=TO_LATEST, percent=percent, tag=tag)
 
 
-def new_template(image: str, environment: dict[str, str]) -> Any:
-    """Return a template with one container."""
+def new_template(
+    image: str,
+    environment: Mapping[str, str],
+    *,
+    secrets: Mapping[str, tuple[str, str]] | None = None,
+    labels: Mapping[str, str] | None = None,
+    concurrency: int = 80,
+) -> Any:
+    """Return a template with one container; `secrets` are name and version in Secret Manager by variable."""
     template = TemplateMessage(
-        max_instance_request_concurrency=80, service_account=f"runtime@{PROJECT}.iam.gserviceaccount.com"
+        max_instance_request_concurrency=concurrency,
+        service_account=f"runtime@{PROJECT}.iam.gserviceaccount.com",
+        labels=dict(labels or {}),
+        execution_environment=_SECOND_GENERATION,
     )
     template.timeout.FromSeconds(300)
     template.scaling.max_instance_count = 5
+    template.vpc_access.egress = _PRIVATE_RANGES_ONLY
+    template.vpc_access.network_interfaces.add(network="ion", subnetwork="ion-us-central1")
     container = template.containers.add(image=image)
+    container.ports.add(name="http1", container_port=8080)
     container.resources.limits.update({"cpu": "1", "memory": "512Mi"})
+    container.resources.cpu_idle = True
+    container.resources.startup_cpu_boost = True
+    _default_probe(container.startup_probe)
     for name, value in environment.items():
         container.env.add(name=name, value=value)
+    for name, (secret, version) in (secrets or {}).items():
+        reference = container.env.add(name=name).value_source.secret_key_ref
+        reference.secret, reference.version = secret, version
     return template
+
+
+def _default_probe(probe: Any) -> None:
+    """Cloud Run's own, where nobody sets one (Cloud Run, "Configure container health checks")."""
+    probe.tcp_socket.port = 8080
+    probe.timeout_seconds = probe.period_seconds = 240
+    probe.failure_threshold = 1
 
 
 def environment_of(template: Any) -> dict[str, str]:
@@ -110,6 +144,9 @@ def new_revision(service: str, name: str, template: Any, *, at: datetime, creato
     revision.containers.extend(template.containers)
     revision.timeout.CopyFrom(template.timeout)
     revision.scaling.CopyFrom(template.scaling)
+    revision.vpc_access.CopyFrom(template.vpc_access)
+    revision.execution_environment = template.execution_environment
+    revision.labels.update(template.labels)
     revision.conditions.append(condition("Ready", RECONCILING, at=at))
     return revision
 

@@ -103,7 +103,9 @@ class RunApi:
 
     async def _get_revision(self, request: Any) -> Any:
         parent, _, name = request.name.partition("/revisions/")
-        for revision in self._find(parent).read_revisions():
+        service = self._find(parent)
+        self._demand("run.revisions.get", request.name)
+        for revision in service.read_revisions():
             if revision.name == request.name:
                 return revision
         raise not_found(f"Resource '{name}' of kind 'REVISION' does not exist.")

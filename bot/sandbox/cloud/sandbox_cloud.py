@@ -3,6 +3,7 @@
 import asyncio
 import random
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import grpc
@@ -11,7 +12,7 @@ from starlette.routing import Route
 from bot.sandbox.cloud.behaviour import Behaviour, Fault
 from bot.sandbox.cloud.history import History
 from bot.sandbox.cloud.http_client import HttpClient
-from bot.sandbox.cloud.ledger import Ledger
+from bot.sandbox.cloud.ledger import Ledger, LineWritten
 from bot.sandbox.cloud.load import Load
 from bot.sandbox.cloud.log_store import LogStore
 from bot.sandbox.cloud.logging_api import LoggingApi
@@ -22,6 +23,7 @@ from bot.sandbox.cloud.recent import RecentTraffic
 from bot.sandbox.cloud.rpc import Gate, Hook, RpcCall
 from bot.sandbox.cloud.run_api import RunApi
 from bot.sandbox.cloud.samples import Samples
+from bot.sandbox.cloud.truth import Accounts, Truth
 from bot.sandbox.cloud.world import World
 
 
@@ -46,6 +48,7 @@ class SandboxCloud:
         self._recent = RecentTraffic()
         self._samples = Samples(self.behaviour)
         self._logs = LogStore(self.behaviour)
+        self._accounts = Accounts()
         self._meter = Meter(
             self._samples,
             containers=lambda: self._world.containers(),
@@ -79,7 +82,7 @@ class SandboxCloud:
 
     async def start(self, host: str = "127.0.0.1") -> None:
         """Bring everything up on free ports of `host`, with the load running."""
-        ledger = Ledger(self._recent, self._samples, self._logs, self._meter)
+        ledger = Ledger(self._recent, self._samples, self._logs, self._meter, self._accounts)
         self._world = World(host=host, behaviour=self.behaviour, ledger=ledger, rng=self._rng)
         await self._world.start()
         self.uris = {name: service.ingress.uri for name, service in self._world.services.items()}
@@ -106,6 +109,28 @@ class SandboxCloud:
             KeyError: there is no such service or revision.
         """
         self._world.container(service, revision).set_fault(Fault(fault), on)
+
+    def write_line(
+        self, service: str, message: str, *, severity: str = "ERROR", structured: bool = False
+    ) -> None:
+        """Let the newest revision of `service`, the canary, write a line of its own into its log.
+
+        Raises:
+            KeyError: there is no such service.
+        """
+        container = self._world.container(service, None)
+        container.ledger.line(
+            LineWritten(
+                service=service,
+                revision=container.revision,
+                severity=severity,
+                message=message,
+                at=datetime.now(UTC),
+                trace="",
+                path="/api/chat",
+                latency_ms=1.0 if structured else None,
+            )
+        )
 
     def fail(
         self,
@@ -141,6 +166,23 @@ class SandboxCloud:
         """Return what the users of `service` were answered, by (revision, status); 0 is no answer."""
         return dict(self._loads[service].answers)
 
+    def truth(
+        self,
+        service: str,
+        revision: str | None = None,
+        *,
+        since: datetime,
+        until: datetime | None = None,
+        path: str | None = None,
+    ) -> Truth:
+        """Return what `revision` (by default the newest one) itself counted in ``since`` <= t < ``until``.
+
+        Times are aware, UTC, of a request's arrival. Probes of the bot are left out. `path` keeps to one,
+        such as ``/api/chat``.
+        """
+        found = self._world.container(service, revision).revision
+        return self._accounts.truth(service, found, since=since, until=until, path=path)
+
     def reset(self) -> None:
         """Go back to the start: split, revisions, load, behaviour, no faults.
 
@@ -154,6 +196,7 @@ class SandboxCloud:
         self._recent.clear()
         self._samples.clear()
         self._logs.clear()
+        self._accounts.clear()
         self._meter.clear()
         self._remember_healthy_hour()
         for name, load in self._loads.items():

@@ -237,6 +237,8 @@ class Service:
         await asyncio.sleep(self._behaviour.start_seconds)
         problem = "The user-provided container failed to start and listen on the port."
         for revision in starting:
+            if self._behaviour.new_revisions_fail:
+                self.containers[revision.name.rpartition("/")[2]].fail_to_start()
             settle_revision(
                 revision, at=datetime.now(UTC), problem=problem if self._behaviour.new_revisions_fail else ""
             )

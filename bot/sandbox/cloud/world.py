@@ -15,12 +15,10 @@ from bot.sandbox.cloud.ledger import Ledger
 from bot.sandbox.cloud.limits import limits_of
 from bot.sandbox.cloud.operations import Operations
 from bot.sandbox.cloud.resources import (
-    DEPLOYER,
     OTHER_PIPELINE,
     TO_LATEST,
     ServiceMessage,
     environment_of,
-    new_template,
     settle_revision,
     stamp,
     to_latest,
@@ -121,9 +119,7 @@ class World:
         self.services[first.name] = service
         self._ports[first.name] = ingress.port
         for one in first.revisions:
-            await service.add_revision(
-                one.name, new_template(one.image, one.environment), at=now - one.age, by=DEPLOYER
-            )
+            await service.add_revision(one.name, one.template(), at=now - one.age, by=one.by)
         self._date_revisions(service, now)
         await service.settle()
 

@@ -57,6 +57,7 @@ class PageEndpoints:
             Route("/sandbox/submit", self._post(self._submit), methods=["POST"]),
             Route("/sandbox/close", self._post(self._close), methods=["POST"]),
             Route("/files/{file_id}/{name}", self.file),
+            Route("/docs/{team}/{canvas}", self.canvas),
             Route("/archives/{channel}/p{digits:int}", self.permalink),
         ]
 
@@ -90,6 +91,13 @@ class PageEndpoints:
         disposition = f"{'inline' if shown else 'attachment'}; filename*=UTF-8''{quote(stored.name, safe='')}"
         headers = {**_FILE_HEADERS, "content-disposition": disposition}
         return Response(stored.content, media_type=stored.mimetype, headers=headers)
+
+    async def canvas(self, request: Request) -> Response:
+        """Return a canvas's Markdown, as the app wrote it."""
+        found = self.workspace.contents.canvases.get(request.path_params["canvas"])
+        if found is None or request.path_params["team"] != names.TEAM_ID:
+            return Response("There is no such canvas.", status_code=404, media_type="text/plain")
+        return Response(f"{found.title}\n\n{found.markdown}", media_type="text/plain", headers=_FILE_HEADERS)
 
     async def permalink(self, request: Request) -> Response:
         """Show the page at the message that the bot linked to."""

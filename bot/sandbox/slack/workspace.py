@@ -6,6 +6,7 @@ import secrets
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any
 
 from bot.sandbox import names
@@ -73,6 +74,26 @@ class StoredFile:
     user: str = names.BOT_USER_ID
 
 
+class CanvasPlan(StrEnum):
+    """What the workspace lets an app do with canvases."""
+
+    PAID = "paid"
+    #: Only a channel's own canvas, in its tab.
+    FREE = "free"
+    OFF = "off"
+
+
+@dataclass(kw_only=True)
+class Canvas:
+    """A canvas of the app's. `access` says which channels may ``read`` or ``write`` it."""
+
+    id: str
+    title: str
+    markdown: str
+    owner: str
+    access: dict[str, str] = field(default_factory=dict)
+
+
 @dataclass(kw_only=True)
 class Contents:
     """Everything that a reset throws away."""
@@ -82,6 +103,8 @@ class Contents:
     modals: dict[str, list[OpenView]] = field(default_factory=lambda: defaultdict(list))
     homes: dict[str, OpenView] = field(default_factory=dict)
     files: dict[str, StoredFile] = field(default_factory=dict)
+    canvases: dict[str, Canvas] = field(default_factory=dict)
+    canvas_plan: CanvasPlan = CanvasPlan.PAID
     triggers: Triggers = field(default_factory=Triggers)
     #: What people have picked in messages but the message does not show: (user, channel, ts) to state.values.
     picked: dict[tuple[str, str, str], Json] = field(default_factory=dict)

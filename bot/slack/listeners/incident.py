@@ -8,11 +8,10 @@ from bot.domain.ids import IncidentNumber, incident_label
 from bot.domain.incident import Incident, IncidentState
 from bot.slack.commands import WITHOUT_INCIDENT, Answer, IncidentCommand, parse_incident, unknown_word
 from bot.slack.listeners.table import Request, Table
-from bot.slack.views.incident_text import incident_list_text, which_incident_text
+from bot.slack.views.incident_text import which_incident_text
+from bot.slack.views.rollback_message import Message
 from bot.usecases.ports import NotKept, Store, Transaction
 
-#: How many incidents ``/incident list`` shows.
-LISTED = 15
 #: What follows these may begin with a number of its own: a text, or a scenario's number in the guide.
 NUMBERS_IN_TEXT = frozenset({"note", "scenario"})
 
@@ -29,7 +28,7 @@ class Meant:
 def register(table: Table, *, store: Store) -> None:
     """Add it to the table; every other listeners file adds its own verbs."""
 
-    async def incident(request: Request) -> str | dict[str, Any]:
+    async def incident(request: Request) -> str | Message | dict[str, Any]:
         words = request.words
         command = parse_incident(request.body.get("text", ""), words=words)
         if isinstance(command, Answer):
@@ -51,12 +50,7 @@ def register(table: Table, *, store: Store) -> None:
             return which_incident_text(command.verb, meant.open_ones, words)
         return await handle(request, meant.incident, meant.rest)
 
-    async def list_incidents(request: Request, rest: str) -> str:
-        found = await store.look(lambda tx: tx.incidents(limit=LISTED))
-        return incident_list_text(found, request.words)
-
     table.commands["/incident"] = incident
-    table.plain_incident_verbs["list"] = list_incidents
 
 
 def meant_by(tx: Transaction, command: IncidentCommand) -> Meant:

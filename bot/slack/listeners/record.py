@@ -5,25 +5,35 @@ from typing import Any
 
 from bot.domain.ids import ChannelId, IncidentNumber
 from bot.domain.incident import FailureType, FromPeople, Incident, Severity
+from bot.domain.review import Found, found_in_review
 from bot.slack.ids import ActionId, CallbackId
 from bot.slack.listeners.fields import Fields
 from bot.slack.listeners.table import Request, Table
 from bot.slack.text import Words
 from bot.slack.views.record_modal import LONGEST_TEXT, MOST_MINUTES, MOST_USERS, record_modal
 from bot.usecases.complete_record import RecordAnswers, accept_answers
-from bot.usecases.ports import Clock, Store
+from bot.usecases.editions import playbook_of
+from bot.usecases.ports import Clock, Playbooks, Store, Transaction
 
 
-def register(table: Table, *, store: Store, clock: Clock) -> None:
+def register(table: Table, *, store: Store, playbooks: Playbooks, clock: Clock) -> None:
     """Add it to the table."""
 
+    async def asked(request: Request, number: IncidentNumber) -> dict[str, Any]:
+        current = playbooks.current()
+
+        def read(tx: Transaction) -> tuple[Incident, tuple[Found, ...]]:
+            incident = tx.incident(number)
+            return incident, found_in_review(incident, playbook_of(tx, incident, current))
+
+        incident, found = await store.look(read)
+        return record_modal(incident, request.words, channel=request.sender.channel, found=found)
+
     async def by_command(request: Request, incident: Incident, rest: str) -> dict[str, Any]:
-        return record_modal(incident, request.words, channel=request.sender.channel)
+        return await asked(request, incident.number)
 
     async def by_button(request: Request, action: Mapping[str, Any]) -> dict[str, Any]:
-        number = IncidentNumber(int(action["value"]))
-        incident = await store.look(lambda tx: tx.incident(number))
-        return record_modal(incident, request.words, channel=request.sender.channel)
+        return await asked(request, IncidentNumber(int(action["value"])))
 
     async def save(request: Request) -> dict[str, str] | None:
         answers, errors = read_answers(request)

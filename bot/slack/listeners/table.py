@@ -5,19 +5,22 @@ exception that leaves a listener right after `ack()` turns the ack into a 404. S
 handful of listeners, all of them here, and none of them raises.
 """
 
+import asyncio
 import re
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any
 
 import aiohttp
 import structlog
-from slack_bolt.async_app import AsyncAck, AsyncApp
+from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncRespond
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.domain.incident import Incident
+from bot.slack.listeners.free_text import without_secrets
 from bot.slack.listeners.requests import (
     Payload,
     Sender,
@@ -28,34 +31,47 @@ from bot.slack.listeners.requests import (
     request_key,
 )
 from bot.slack.text import Words
+from bot.slack.views.redacted import (
+    message_with_count,
+    modal_with_count,
+    taken_modal,
+    text_with_count,
+)
 from bot.slack.views.rollback_message import Message
 from bot.usecases.ports import StoreDown
 
 log = structlog.get_logger()
 
+#: A press has to be answered within 3 s, and a message that is replaced belongs to the answer.
+REPLACE_WITHIN_SECONDS = 2.0
+
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """One request as a function in the table gets it; `key` is what it is remembered by."""
+    """One request as a function in the table gets it; `key` is what it is remembered by.
+
+    `body` holds what people typed without secrets and personal data; `redacted` says how many were replaced.
+    """
 
     sender: Sender
     key: str
     words: Words
     body: Payload
+    redacted: int = 0
 
 
 #: Returns the line or the message to show at once, only to the person who typed, or a modal to open.
 OnCommand = Callable[[Request], Awaitable[str | Message | dict[str, Any]]]
 #: Returns a modal to open (or to put in place of the one that was pressed in, where it is the same
-#: one by its callback_id), or None.
-OnPress = Callable[[Request, Mapping[str, Any]], Awaitable[dict[str, Any] | None]]
+#: one by its callback_id), a message to put in place of the one that was pressed in, or None.
+OnPress = Callable[[Request, Mapping[str, Any]], Awaitable[dict[str, Any] | Message | None]]
 #: Returns errors by block id, a modal to put in place of the submitted one, or None when it was accepted.
 OnSubmit = Callable[[Request], Awaitable[Mapping[str, Any] | None]]
 #: Answers one word of ``/incident`` (gets the incident and what follows) or of ``/canary`` (gets what
 #: follows): a line for the person who typed, or a modal to open. A plain word of ``/incident`` is about
 #: no incident in particular, such as ``list``.
 OnIncidentVerb = Callable[[Request, Incident, str], Awaitable[str | dict[str, Any]]]
-OnPlainVerb = Callable[[Request, str], Awaitable[str | dict[str, Any]]]
+OnPlainVerb = Callable[[Request, str], Awaitable[str | Message | dict[str, Any]]]
 OnCanaryVerb = Callable[[Request, str], Awaitable[str | Message | dict[str, Any]]]
 #: Returns a modal to open, or None; the payload is a global or a message shortcut.
 OnShortcut = Callable[[Request], Awaitable[dict[str, Any] | None]]
@@ -90,7 +106,8 @@ class Table:
 
     async def _request(self, kind: str, sender: Sender, body: Payload) -> Request:
         words = await self._words(sender.person)
-        return Request(sender=sender, key=request_key(kind, body), words=words, body=body)
+        clean, redacted = without_secrets(body)
+        return Request(sender=sender, key=request_key(kind, body), words=words, body=clean, redacted=redacted)
 
     async def _words(self, person: str) -> Words:
         try:
@@ -110,18 +127,26 @@ class Table:
         try:
             answer = await handle(request)
             if isinstance(answer, dict):
-                await client.views_open(trigger_id=body["trigger_id"], view=answer)
+                view = modal_with_count(answer, request.redacted, request.words)
+                await client.views_open(trigger_id=body["trigger_id"], view=view)
         except Exception as error:  # noqa: BLE001 - whoever waits is told; see _apology
             answer = _apology(error, request.words)
         if isinstance(answer, str):
-            await ack(text=answer, response_type="ephemeral")
+            text = text_with_count(answer, request.redacted, request.words)
+            await ack(text=text, response_type="ephemeral")
         elif isinstance(answer, Message):
-            await ack(text=answer.text, blocks=answer.blocks, response_type="ephemeral")
+            shown = message_with_count(answer, request.redacted, request.words)
+            await ack(text=shown.text, blocks=shown.blocks, response_type="ephemeral")
         else:
             await ack()
 
     async def _press(
-        self, ack: AsyncAck, body: dict[str, Any], action: dict[str, Any], client: AsyncWebClient
+        self,
+        ack: AsyncAck,
+        body: dict[str, Any],
+        action: dict[str, Any],
+        client: AsyncWebClient,
+        respond: AsyncRespond,
     ) -> None:
         request = await self._request("press", interaction_sender(body), body)
         # What follows a "#" only keeps controls of one block apart, as Slack demands.
@@ -130,9 +155,11 @@ class Table:
             await ack()
             return
         try:
-            modal = await handle(request, action)
-            if modal is not None:
-                await _show_modal(client, body, modal)
+            answer = await handle(request, action)
+            if isinstance(answer, Message):
+                await _replace(respond, answer)
+            elif answer is not None:
+                await _show_modal(client, body, modal_with_count(answer, request.redacted, request.words))
         except Exception as error:  # noqa: BLE001 - whoever waits is told; see _apology
             await _say_directly(client, request, _apology(error, request.words))
         await ack()
@@ -147,9 +174,12 @@ class Table:
             # The modal stays open, so that what was typed is not lost.
             errors = {_first_input(body["view"]): _apology(error, request.words)}
         if errors and errors.get("type") == "modal":
-            await ack(response_action="update", view=dict(errors))
+            view = modal_with_count(errors, request.redacted, request.words)
+            await ack(response_action="update", view=view)
         elif errors:
             await ack(response_action="errors", errors=dict(errors))
+        elif request.redacted:
+            await ack(response_action="update", view=taken_modal(request.redacted, request.words))
         else:
             await ack()
 
@@ -194,6 +224,15 @@ async def _show_modal(client: AsyncWebClient, body: Payload, modal: dict[str, An
         await client.views_update(view_id=pressed["id"], view=modal)
     else:
         await client.views_push(trigger_id=body["trigger_id"], view=modal)
+
+
+async def _replace(respond: AsyncRespond, message: Message) -> None:
+    """Put a message in the place of the one that was pressed in, which only that person may see."""
+    async with asyncio.timeout(REPLACE_WITHIN_SECONDS):
+        answer = await respond(text=message.text, blocks=message.blocks, replace_original=True)
+    if answer.status_code != HTTPStatus.OK:
+        # Slack forgets after half an hour where a message stood that only one person saw.
+        log.warning("message_not_replaced", status=answer.status_code)
 
 
 async def _nothing_to_do(ack: AsyncAck) -> None:

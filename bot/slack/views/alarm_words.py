@@ -11,7 +11,7 @@ from bot.domain.playbook import Playbook, Thresholds
 from bot.domain.readings import Metric, Source
 from bot.slack.text import Markup, Words
 from bot.slack.views.numbers import age, metric_name, quantity, source_name
-from bot.slack.views.watch_words import limit_text, rule_for
+from bot.slack.views.watch_words import limit_text
 
 Facts = Mapping[str, Any]
 
@@ -47,7 +47,7 @@ def metric_of(kind: AlarmKind, facts: Facts) -> Metric:
 
 def verdict_word(kind: AlarmKind, playbook: Playbook, words: Words) -> str:
     """Return the verdict of the rule behind an alarm, in the playbook's words where it has the rule."""
-    rule = rule_for(kind, playbook)
+    rule = playbook.rule(kind)
     if rule is not None:
         return rule.verdict.in_(words.locale)
     return {

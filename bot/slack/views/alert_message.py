@@ -36,7 +36,6 @@ from bot.slack.views.parts import (
     section,
 )
 from bot.slack.views.rollback_message import Message
-from bot.slack.views.watch_words import rule_for
 
 #: How many later alarms of the same canary are shown; the watch's thread holds all of them.
 ALSO_SHOWN = 8
@@ -102,7 +101,7 @@ def alert_state_name(state: AlertState, words: Words) -> str:
 
 
 def _guide(alert: Alert, playbook: Playbook, words: Words) -> list[Markup]:
-    rule = rule_for(alert.kind, playbook)
+    rule = playbook.rule(alert.kind)
     if rule is None:
         return []
     return [

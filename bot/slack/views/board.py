@@ -8,12 +8,15 @@ from bot.domain.ids import incident_label
 from bot.domain.incident import Incident, IncidentState, Severity
 from bot.domain.paging import Page
 from bot.domain.playbook import Playbook
+from bot.domain.post_mortem import PostMortem
 from bot.domain.rollback import Rollback
 from bot.domain.steps import next_step, phase_now
+from bot.domain.taking import Taking
 from bot.domain.timeline import BACKOUT
 from bot.slack.ids import ActionId
 from bot.slack.text import Markup, Words
 from bot.slack.views.change_words import change_state_name, kind_name
+from bot.slack.views.exhibits import board_evidence
 from bot.slack.views.incident_words import failure_name, outcome_name, severity_name
 from bot.slack.views.parts import (
     Block,
@@ -27,6 +30,7 @@ from bot.slack.views.parts import (
     option,
     section,
 )
+from bot.slack.views.post_mortem_words import standing_of
 from bot.slack.views.rollback_message import Message, headline
 
 _SEVERITY_MARKS = {
@@ -51,6 +55,8 @@ def board(
     pages: Sequence[Page] = (),
     changes: Sequence[Change] = (),
     links: Mapping[str, str] | None = None,
+    meeting: PostMortem | None = None,
+    evidence: Sequence[Taking] = (),
 ) -> Message:
     """Render an incident.
 
@@ -61,15 +67,18 @@ def board(
         pages: those that wait for an answer.
         changes: the incident's, oldest first.
         links: ``diagnosis`` and ``checklist``, each with its card's address as far as it is known.
+        meeting: the incident's post-mortem, once somebody has set it.
+        evidence: what was taken, oldest first.
     """
     title = _title(incident, rollbacks, words)
-    blocks: list[Block] = [header(title), fields(_facts(incident, playbook, words, now=now))]
+    blocks: list[Block] = [header(title), fields(_facts(incident, playbook, words, now=now, meeting=meeting))]
     if incident.state is IncidentState.OPEN:
         blocks += _seen(incident, words)
         blocks += _what_next(incident, playbook, words, now=now)
         blocks += _waiting(pages, playbook, words)
     blocks += _rollback_lines(rollbacks, words)
     blocks += _change_lines(changes, words)
+    blocks += board_evidence(evidence, words)
     blocks.append(context(_foot(incident, links or {}, words)))
     blocks += _controls(incident, words)
     return Message(text=title, blocks=blocks)
@@ -87,7 +96,9 @@ def _title(incident: Incident, rollbacks: Sequence[Rollback], words: Words) -> s
     )
 
 
-def _facts(incident: Incident, playbook: Playbook, words: Words, *, now: datetime) -> list[str]:
+def _facts(
+    incident: Incident, playbook: Playbook, words: Words, *, now: datetime, meeting: PostMortem | None
+) -> list[str]:
     until = incident.closed_at or now
     facts: list[str] = [
         words.say("*Command*\n{who}", who=_commander(incident, words)),
@@ -115,6 +126,8 @@ def _facts(incident: Incident, playbook: Playbook, words: Words, *, now: datetim
         )
     if incident.closed_at is not None:
         facts.append(words.say("*Closed*\n{at}", at=words.moment(incident.closed_at)))
+    if meeting is not None:
+        facts.append(words.say("*Post-mortem*\n{when}", when=standing_of(meeting, words)))
     return facts
 
 

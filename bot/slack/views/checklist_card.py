@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from bot.domain.checklist import StepState
-from bot.domain.guide import PhasePlan
+from bot.domain.guide import PhasePlan, Sees
 from bot.domain.ids import IncidentNumber, incident_label
 from bot.domain.incident import Incident, IncidentState
 from bot.domain.page_links import address
@@ -24,6 +24,7 @@ from bot.domain.steps import (
 from bot.slack.ids import ActionId
 from bot.slack.text import Markup, Words
 from bot.slack.views.parts import Block, actions, button, context, header, option, overflow, section
+from bot.slack.views.post_mortem_message import schedule_press
 from bot.slack.views.rollback_message import Message
 from bot.slack.views.step_words import due_words, mark_line, minutes_span, owner_line, state_mark
 
@@ -172,7 +173,14 @@ class _Card:
         )
         if not step.open:
             return [shown | {"block_id": f"step:{step.key}", "accessory": menu}]
-        return [shown, actions(self._done(step), menu) | {"block_id": f"step:{step.key}"}]
+        controls = [self._done(step), *self._shortcut(step), menu]
+        return [shown, actions(*controls) | {"block_id": f"step:{step.key}"}]
+
+    def _shortcut(self, step: Step) -> list[Block]:
+        """Return what does the step itself: its mark comes with it."""
+        if step.plan.sees is not Sees.POST_MORTEM:
+            return []
+        return [schedule_press(self._incident.number, self._words)]
 
     def _done(self, step: Step) -> Block:
         choice = StepChoice.DONE_BECAUSE if by_machine(step.mark) else StepChoice.DONE

@@ -43,6 +43,7 @@ def _sees(sees: Sees, words: Words) -> str:
         Sees.LOG_ERRORS_DROPPED: words.plain("the errors in the log"),
         Sees.ALL_GREEN: words.plain("all flags"),
         Sees.RECORDED: words.plain("the timeline"),
+        Sees.POST_MORTEM: words.plain("the meeting is scheduled"),
     }[sees]
 
 

@@ -16,6 +16,7 @@ from bot.slack.text import Markup, Words
 from bot.slack.views.incident_words import failure_name, outcome_name, severity_name
 from bot.slack.views.modals import modal
 from bot.slack.views.parts import Block, context, pieces, section
+from bot.slack.views.post_mortem_message import schedule_button
 from bot.slack.views.rollback_message import Message
 
 #: How many lines of a kind the modal lists; it says how many more there are.
@@ -117,8 +118,13 @@ def missing_in_record(incident: Incident, words: Words) -> list[str]:
     return [name for name, known in asked.items() if not known]
 
 
-def closed_message(record: Record, words: Words, *, follow_ups: int, link: str) -> Message:
-    """Tell the channel that an incident is over; `link` leads to its final record."""
+def closed_message(
+    record: Record, words: Words, *, follow_ups: int, link: str, offer_meeting: bool = False
+) -> Message:
+    """Tell the channel that an incident is over; `link` leads to its final record.
+
+    `offer_meeting` is True where no post-mortem is scheduled yet.
+    """
     incident, at = record.incident, record.incident.closed_at or record.incident.opened_at
     label = incident_label(incident.number)
     title = words.plain("{label} · {target} is closed", label=label, target=incident.target)
@@ -141,4 +147,5 @@ def closed_message(record: Record, words: Words, *, follow_ups: int, link: str) 
         lines.append(words.say("The record still lacks what only people know."))
     if follow_ups:
         lines.append(words.say("Follow-ups that live on: {count}.", count=follow_ups))
-    return Message(text=title, blocks=[section(" ".join(lines))])
+    offer = [schedule_button(incident.number, words)] if offer_meeting else []
+    return Message(text=title, blocks=[section(" ".join(lines)), *offer])

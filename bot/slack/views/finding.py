@@ -81,6 +81,10 @@ def _log(log: LogLines, words: Words) -> list[Markup]:
     )
     if log.more:
         head = words.say("{head} the newest {limit} only, there are more.", head=head, limit=log.limit)
+    if log.redacted:
+        head = words.say(
+            "{told} {count} secrets and personal data were replaced.", told=head, count=log.redacted
+        )
     shown = [_group(group, words) for group in groups[:GROUPS_SHOWN]]
     left = groups[GROUPS_SHOWN:]
     if left:

@@ -9,6 +9,7 @@ from bot.domain.people import RefusedWhy
 from bot.slack.ids import NOTE_REACTION, ActionId
 from bot.slack.text import N_, Markup, Words
 from bot.slack.views.parts import Block, actions, option, select
+from bot.slack.views.redacted import text_with_count
 from bot.slack.views.timeline import why_refused
 
 Facts = Mapping[str, Any]
@@ -149,6 +150,12 @@ def _was_joined(facts: Facts, words: Words, now: datetime) -> Markup:
     )
 
 
+def _noted(facts: Facts, words: Words, now: datetime) -> Markup:
+    text = words.say(":pushpin: The message is in the timeline of {label}.", label=_label(facts, words))
+    # A notice of an older version says nothing of it.
+    return text_with_count(text, facts.get("redacted", 0), words)
+
+
 INCIDENT_NOTICES: Mapping[str, Notice] = {
     "declared": _says(N_(":white_check_mark: {label} is open. Its board is in the incident channel.")),
     "joined_open": _joined_open,
@@ -163,12 +170,15 @@ INCIDENT_NOTICES: Mapping[str, Notice] = {
     "no_such_scenario": _says(
         N_(":x: The playbook of {label} has no such scenario. Nothing was changed; choose again.")
     ),
-    "noted": _says(N_(":pushpin: The message is in the timeline of {label}.")),
+    "noted": _noted,
     "noted_before": _says(N_(":information_source: The timeline of {label} has that message already.")),
     "no_such_line": _says(N_(":x: The timeline of {label} has no such line. Nothing was changed.")),
     "which_incident": _which,
     "message_unreadable": _unreadable,
     "exported": _says(N_(":white_check_mark: The timeline of {label} is in its thread, as JSON and as CSV.")),
+    "evidence_asked": _says(
+        N_(":white_check_mark: Evidence for {label} is being taken. It comes into its thread.")
+    ),
     "cannot_join": _cannot_join,
     "needed_to_close": _needed,
     "is_open": _says(N_(":information_source: {label} is open. Nothing was changed.")),

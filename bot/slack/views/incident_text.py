@@ -1,4 +1,4 @@
-"""``/incident list``, and the question which incident is meant: short texts for one reader."""
+"""An incident in a line, and the question which one is meant: short texts for one reader."""
 
 from collections.abc import Sequence
 
@@ -7,13 +7,6 @@ from bot.domain.incident import Incident, IncidentState
 from bot.slack.commands import which_one
 from bot.slack.text import Markup, Words
 from bot.slack.views.incident_words import failure_name, severity_name
-
-
-def incident_list_text(incidents: Sequence[Incident], words: Words) -> str:
-    """Return the newest incidents, a line each."""
-    if not incidents:
-        return words.say("There is no incident yet.")
-    return "\n".join(incident_line(incident, words) for incident in incidents)
 
 
 def incident_line(incident: Incident, words: Words) -> Markup:

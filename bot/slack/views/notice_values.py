@@ -11,6 +11,7 @@ from bot.domain.ids import PersonId, incident_label
 from bot.domain.rollback import Rollback, RollbackState
 from bot.slack.text import PLAIN, Words, clean
 from bot.slack.views.incident_words import failure_name, outcome_name, severity_name
+from bot.slack.views.post_mortem_words import zone_time
 
 #: How much of what people saw goes into a template; all of it stays in the timeline.
 LONGEST_SEEN = 500
@@ -25,21 +26,35 @@ def notice_values(facts: NoticeFacts, words: Words) -> dict[str, object]:
     incident, scenario, rollback = facts.incident, facts.scenario, facts.rollback
     what = scenario.name.in_(words.locale) if scenario else failure_name(incident.failure_type, words)
     due = facts.next_due_at
+    return (
+        {
+            "label": incident_label(incident.number),
+            "target": incident.target,
+            "what": what,
+            "severity": severity_name(incident.severity, words),
+            "opened": _moment(incident.opened_at, facts),
+            "lasted": words.duration((incident.closed_at or facts.at) - incident.opened_at),
+            "seen": _typed(incident.seen, limit=LONGEST_SEEN),
+            "commander": _name(incident.commander, facts.names),
+            "recovery": _recovery(scenario.recovery, facts, words) if scenario else "",
+            "recovery_note": _note(scenario.recovery, words) if scenario else "",
+            "next_update": _moment(due, facts) if due else "",
+            "now": _moment(facts.at, facts),
+            "playbook": facts.playbook_name,
+        }
+        | _rollback_values(rollback, facts, words)
+        | _meeting_values(facts, words)
+    )
+
+
+def _meeting_values(facts: NoticeFacts, words: Words) -> dict[str, object]:
+    meeting = facts.meeting
+    if meeting is None:
+        return {"when": "", "where": ""}
     return {
-        "label": incident_label(incident.number),
-        "target": incident.target,
-        "what": what,
-        "severity": severity_name(incident.severity, words),
-        "opened": _moment(incident.opened_at, facts),
-        "lasted": words.duration((incident.closed_at or facts.at) - incident.opened_at),
-        "seen": _typed(incident.seen, limit=LONGEST_SEEN),
-        "commander": _name(incident.commander, facts.names),
-        "recovery": _recovery(scenario.recovery, facts, words) if scenario else "",
-        "recovery_note": _note(scenario.recovery, words) if scenario else "",
-        "next_update": _moment(due, facts) if due else "",
-        "now": _moment(facts.at, facts),
-        "playbook": facts.playbook_name,
-    } | _rollback_values(rollback, facts, words)
+        "when": zone_time(meeting.starts_at, meeting.minutes, meeting.zone, words),
+        "where": _typed(meeting.place, limit=LONGEST_SEEN),
+    }
 
 
 def _rollback_values(rollback: Rollback | None, facts: NoticeFacts, words: Words) -> dict[str, object]:

@@ -23,6 +23,7 @@ from bot.slack.views.faults import fault_text
 from bot.slack.views.incident_notices import INCIDENT_NOTICES, which_controls
 from bot.slack.views.incident_words import outcome_name
 from bot.slack.views.parts import SECTION_LIMIT, fit, section
+from bot.slack.views.post_mortem_words import POST_MORTEM_NOTICES
 from bot.slack.views.rollback_message import Message
 from bot.slack.views.step_notices import (
     changed_notice,
@@ -237,6 +238,7 @@ _NOTICES: Mapping[str, Callable[[Facts, Words, datetime], Markup]] = {
     "no_such_step": lambda facts, words, now: no_such_step_notice(facts, words),
     **TELLING_NOTICES,
     **WATCH_NOTICES,
+    **POST_MORTEM_NOTICES,
     "point_confirmed": _point_confirmed,
     "fault": _fault,
     "broken": _broken,

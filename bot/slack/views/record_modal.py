@@ -1,9 +1,11 @@
 """The modal that asks people for what only they know."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from bot.domain.ids import incident_label
 from bot.domain.incident import FailureType, Incident, Severity
+from bot.domain.review import Found
 from bot.slack.ids import ActionId, CallbackId
 from bot.slack.text import Words
 from bot.slack.views.incident_words import failure_name, severity_name
@@ -15,8 +17,15 @@ MOST_USERS = 1_000_000_000
 MOST_MINUTES = 100_000
 
 
-def record_modal(incident: Incident, words: Words, *, channel: str) -> dict[str, Any]:
-    """Render the modal with what is known already filled in. `channel` is where it was opened."""
+def record_modal(
+    incident: Incident, words: Words, *, channel: str, found: Iterable[Found] = ()
+) -> dict[str, Any]:
+    """Render the modal with what is known already filled in.
+
+    Args:
+        channel: where it was opened.
+        found: what people found in the review, shown below the cause while that is empty.
+    """
     people = incident.people
     return {
         "type": "modal",
@@ -40,7 +49,12 @@ def record_modal(incident: Incident, words: Words, *, channel: str) -> dict[str,
                 incident.severity.value,
                 words,
             ),
-            _text(ActionId.RECORD_CAUSE, words.plain("Root cause"), people.cause),
+            _text(
+                ActionId.RECORD_CAUSE,
+                words.plain("Root cause"),
+                people.cause,
+                hint=None if people.cause else _found_words(found, words),
+            ),
             _number(ActionId.RECORD_USERS, words.plain("Users affected"), people.users_affected, MOST_USERS),
             _choice(
                 ActionId.RECORD_DATA_LOSS,
@@ -62,7 +76,12 @@ def record_modal(incident: Incident, words: Words, *, channel: str) -> dict[str,
     }
 
 
-def _text(action: ActionId, label: str, initial: str) -> Block:
+def _found_words(found: Iterable[Found], words: Words) -> str | None:
+    told = "; ".join(f"{one.point.in_(words.locale)}: {' '.join(one.note.split())}" for one in found)
+    return words.plain("Found in the review: {found}", found=told) if told else None
+
+
+def _text(action: ActionId, label: str, initial: str, *, hint: str | None = None) -> Block:
     element: Block = {
         "type": "plain_text_input",
         "action_id": action,
@@ -71,7 +90,7 @@ def _text(action: ActionId, label: str, initial: str) -> Block:
     }
     if initial:
         element["initial_value"] = initial
-    return question(label=label, element=element, block=action)
+    return question(label=label, element=element, block=action, hint=hint)
 
 
 def _number(action: ActionId, label: str, initial: int | None, most: int) -> Block:

@@ -15,6 +15,7 @@ from bot.slack.text import Markup, Words
 from bot.slack.views.evidence import evidence_from, measured
 from bot.slack.views.incident_words import outcome_name
 from bot.slack.views.numbers import age, lamp, metric_name, quantity, source_name
+from bot.slack.views.post_mortem_words import seen_scheduled
 
 Facts = Mapping[str, Any]
 
@@ -112,6 +113,7 @@ def seen_words(facts: Facts, words: Words, *, now: datetime | None) -> Markup:
         Sees.LOG_ERRORS_DROPPED: _errors,
         Sees.ALL_GREEN: _flags,
         Sees.RECORDED: _recorded,
+        Sees.POST_MORTEM: _scheduled,
     }[sees](facts, words, now)
 
 
@@ -187,6 +189,10 @@ def _recorded(facts: Facts, words: Words, now: datetime | None) -> Markup:
         at=words.clock(datetime.fromisoformat(facts["at"])),
         edition=facts["edition"],
     )
+
+
+def _scheduled(facts: Facts, words: Words, now: datetime | None) -> Markup:
+    return seen_scheduled(facts, words)
 
 
 def _origin(facts: Facts, words: Words, now: datetime | None) -> Markup:

@@ -14,7 +14,7 @@ from bot.domain.readings import Metric, Side
 from bot.domain.rollback import RollbackState
 from bot.domain.timeline import Entry, Event, Told, happened_at
 from bot.slack.text import N_, Markup, Words, clean
-from bot.slack.views import follow_up_lines, page_lines
+from bot.slack.views import follow_up_lines, page_lines, post_mortem_words
 from bot.slack.views.change_words import change_state_name, kind_name, steps_from, why_not
 from bot.slack.views.diagnosis_lines import (
     answered_line,
@@ -25,6 +25,8 @@ from bot.slack.views.diagnosis_lines import (
     step_line,
 )
 from bot.slack.views.evidence import evidence_from, measured, note_words, proof_name, verdict_name
+from bot.slack.views.evidence_lines import dropped_line as exhibit_dropped_line
+from bot.slack.views.evidence_lines import reviewed_line, taken_line
 from bot.slack.views.faults import attempt
 from bot.slack.views.incident_sentences import INCIDENT_SENTENCES
 from bot.slack.views.incident_sentences import who as _who
@@ -325,6 +327,9 @@ _SENTENCES: Mapping[Event, Callable[[Entry, Words], Markup]] = {
     Event.ANNOUNCEMENT_DROPPED: _told_by(dropped_line),
     Event.ANNOUNCEMENT_REFUSED: _told_by(refused_line),
     Event.UPDATE_DUE: _told_by(due_line),
+    Event.EVIDENCE_TAKEN: _told_by(taken_line),
+    Event.EVIDENCE_DROPPED: _told_by(exhibit_dropped_line),
+    Event.REVIEWED: _told_by(reviewed_line),
     Event.STEP_MARKED: _told_by(marked_line),
     Event.STEP_UNDONE: _told_by(undone_line),
     Event.STEP_ASSIGNED: _told_by(assigned_line),
@@ -347,6 +352,9 @@ _SENTENCES: Mapping[Event, Callable[[Entry, Words], Markup]] = {
     Event.FOLLOW_UP_DONE: _told_by(follow_up_lines.done_line),
     Event.FOLLOW_UP_DROPPED: _told_by(follow_up_lines.dropped_line),
     Event.FOLLOW_UP_REOPENED: _told_by(follow_up_lines.reopened_line),
+    Event.POST_MORTEM_SET: _told_by(post_mortem_words.set_line),
+    Event.POST_MORTEM_HELD: _told_by(post_mortem_words.held_line),
+    Event.POST_MORTEM_CALLED_OFF: _told_by(post_mortem_words.called_off_line),
     Event.RECORD_REFUSED: _refused,
     Event.CLOSE_REFUSED: _refused,
     Event.ACT_REFUSED: _refused,
@@ -363,5 +371,6 @@ _SENTENCES: Mapping[Event, Callable[[Entry, Words], Markup]] = {
     Event.VERDICT: _verdict,
     Event.FAULT: _fault,
     Event.RECORD_POSTED: _says(N_("Failure record posted")),
+    Event.RECORD_FILED: _says(N_("The files of the failure record were kept, with their hashes")),
     Event.RECORD_COMPLETED: _says(N_("Failure record completed by {who}")),
 }

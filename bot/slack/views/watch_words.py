@@ -3,22 +3,10 @@
 from datetime import datetime
 
 from bot.domain.automatics import Automatics, OffWhy
-from bot.domain.guide import Mode, Rule
 from bot.domain.playbook import Playbook
 from bot.domain.readings import Metric
 from bot.domain.watch import EndedWhy, Watch, WatchSource
 from bot.slack.text import Markup, Words
-
-
-def rule_for(kind: str, playbook: Playbook) -> Rule | None:
-    """Return the playbook's rule that an alarm of `kind` is about; None for those that have none."""
-    return next((rule for rule in playbook.rules if rule.when == kind), None)
-
-
-def acts_by_itself(playbook: Playbook) -> bool:
-    """True when the playbook lets any rule, or the score, roll back by itself on an armed target."""
-    modes = [rule.mode for rule in playbook.rules] + [playbook.watch.early_warning.mode]
-    return Mode.AUTO in modes
 
 
 def limit_text(metric: Metric, limit: float, words: Words) -> Markup:
@@ -74,7 +62,7 @@ def automatics_line(
     text = words.say("Automatic rollback: *armed* by {who}", who=who)
     if automatics.at is not None:
         text = words.say("{text}, {at}", text=text, at=words.moment(automatics.at))
-    if acts_by_itself(playbook):
+    if playbook.acts_by_itself():
         return words.say("{text}.", text=text)
     return words.say(
         "{text}; but no rule of the playbook has {mode}, so it will only recommend.",

@@ -3,16 +3,26 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from bot.domain.alarm import AlarmKind
+from bot.domain.alert import Alert, AlertState
+from bot.domain.checklist import Mark, StepState
+from bot.domain.exhibit import Exhibit, ExhibitKind, Moment
+from bot.domain.first_reading import Clients, FirstReading
+from bot.domain.guide import PhasePlan, Short, StepPlan, Text
 from bot.domain.ids import IncidentNumber, PersonId, RollbackId, ServiceName, TargetName
 from bot.domain.incident import FailureType, FromPeople, Incident, IncidentState, Severity
+from bot.domain.observation import Point, SideValues
 from bot.domain.playbook import Playbook, Target, Topology
 from bot.domain.readings import Metric, Reading, Side, Source
 from bot.domain.record import Record, make_record
 from bot.domain.rollback import Evidence, Plan, Proof, Rollback, RollbackState, Verdict
+from bot.domain.snapshot import Snapshot
 from bot.domain.timeline import BACKOUT, GENESIS, Entry, Event, incident_chain
 from tests.checklists import step_event_facts
+from tests.unit.slack.views.evidence_views import evidence_event_facts
 from tests.unit.slack.views.incident_views import incident_event_facts
 from tests.unit.slack.views.paging_views import task_facts
+from tests.unit.slack.views.post_mortem_views import post_mortem_event_facts
 from tests.unit.slack.views.telling_views import telling_event_facts
 from tests.unit.slack.views.watch_views import watch_event_facts
 
@@ -57,6 +67,8 @@ FACTS: dict[Event, dict[str, Any]] = {
     **{event: facts for event in Event if (facts := telling_event_facts(event, "5xx"))},
     **{event: facts for event in Event if (facts := step_event_facts(event, "Check P95"))},
     **{event: facts for event in Event if (facts := watch_event_facts(event, CANARY))},
+    **{event: facts for event in Event if (facts := evidence_event_facts(event, "5xx"))},
+    **{event: facts for event in Event if (facts := post_mortem_event_facts(event, "5xx"))},
     Event.CHANGE_ASKED: _CHANGE,
     Event.CHANGE_DECIDED: _CHANGE,
     Event.CHANGE_CANCELLED: _CHANGE,
@@ -85,6 +97,7 @@ FACTS: dict[Event, dict[str, Any]] = {
     Event.VERDICT: {"outcome": "verified", "took_seconds": 140.0},
     Event.FAULT: {"doing": "list the revisions of ion-api", "kind": "quota", "detail": "429"},
     Event.RECORD_POSTED: {"edition": 1},
+    Event.RECORD_FILED: {"edition": 1},
     Event.RECORD_COMPLETED: {},
     Event.INCIDENT_CLOSED: {},
 }  # fmt: skip
@@ -92,7 +105,20 @@ FACTS: dict[Event, dict[str, Any]] = {
 
 def a_playbook(*, name: str = "Phase 4", time_zone: str = "UTC") -> Playbook:
     target = Target(topology=Topology.REVISIONS, region="us-central1", service="ion-api")
-    return Playbook(version="1", name=name, time_zone=time_zone, targets={"canary": target})
+    steps = tuple(StepPlan(key=key, title=Text(en=en, ko=ko)) for key, (en, ko) in _STEPS.items())
+    phase = PhasePlan(
+        key="now", name=Short(en="Immediately", ko="즉시"), from_minutes=0, to_minutes=1, steps=steps
+    )
+    return Playbook(
+        version="1", name=name, time_zone=time_zone, targets={"canary": target}, checklist=(phase,)
+    )
+
+
+_STEPS = {
+    "decide": ("Decide to roll back", "롤백 결정"),
+    "tell": ("Alert the team", "팀에 긴급 알림"),
+    "run": ("Run the rollback", "롤백 실행"),
+}
 
 
 def an_incident(people: FromPeople | None = None, **changed: Any) -> Incident:
@@ -227,12 +253,96 @@ def a_complete_record(
         Event.WRITE_UNKNOWN: FACTS[Event.WRITE_UNKNOWN] | {"detail": text},
     }
     return make_record(
-        an_incident(from_people(text)),
+        an_incident(from_people(text), marks=_marks(text)),
         [a_rollback(reason=text)],
         entries(facts),
         playbook=playbook or a_playbook(),
         names={SENA: name},
+        alerts=[an_alert(why=text)],
+        snapshots=[a_snapshot()],
+        exhibits=[an_exhibit(source=text), an_exhibit("slow_requests", problem=text, sha256="", size=0)],
     )
+
+
+def _marks(text: str) -> dict[str, Mark]:
+    return {
+        "decide": Mark(state=StepState.DONE, by=SENA, at=ENDED),
+        "tell": Mark(state=StepState.SKIPPED, by=SENA, at=ENDED, why=text),
+    }
+
+
+def an_alert(**changed: Any) -> Alert:
+    """Return an alert of the error rate, three times in a row, that Sena answered."""
+    known: dict[str, Any] = {
+        "id": "canary-1-1",
+        "target": TargetName("canary"),
+        "state": AlertState.ROLLED_BACK,
+        "created_at": ASKED,
+        "kind": AlarmKind.ERROR_RATE_IN_A_ROW,
+        "mode": "recommend",
+        "canary": CANARY,
+        "stable": STABLE,
+        "percent": 10,
+        "facts": {
+            "kind": "error_rate_in_a_row",
+            "level": "recommend",
+            "value": 5.0,
+            "limit": 1.0,
+            "in_a_row": 3,
+            "requests": 400,
+            "errors": 20,
+            "source": "request_log",
+            "until": ASKED.isoformat(),
+        },
+        "by": SENA,
+        "at": ASKED + timedelta(seconds=20),
+    }
+    return Alert(**known | changed)
+
+
+def a_snapshot(**changed: Any) -> Snapshot:
+    """Return what was taken at the decision: the canary was well for a minute, and then was not."""
+    known: dict[str, Any] = {
+        "id": "12:decision-abcdefghijkl",
+        "incident": NUMBER,
+        "moment": Moment.DECISION,
+        "created_at": ASKED,
+        "canary": CANARY,
+        "stable": STABLE,
+        "reading": FirstReading(since=DEPLOYED, until=ASKED, clients=Clients(seen=900, failed=41)),
+        "points": (
+            point(1, canary=(0.0, 140.0, 60.0), stable=(0.1, 150.0, 40.0)),
+            point(4, canary=(4.5, 780.0, 97.0), stable=(0.1, 151.0, 40.0)),
+        ),
+    }
+    return Snapshot(**known | changed)
+
+
+def point(minute: int, *, canary: tuple[float, float, float], stable: tuple[float, float, float]) -> Point:
+    """Return one minute after the deployment: error rate, P95 and memory of both sides, 200 requests each."""
+    sides = (
+        SideValues(error_rate=rate, p95=p95, memory=memory, requests=200)
+        for rate, p95, memory in (canary, stable)
+    )
+    one, other = sides
+    return Point(at=DEPLOYED + timedelta(minutes=minute), canary=one, stable=other)
+
+
+def an_exhibit(kind: str = "error_logs", **changed: Any) -> Exhibit:
+    """Return a file of evidence."""
+    known: dict[str, Any] = {
+        "id": f"12:decision-abcdefghijkl:{kind}",
+        "incident": NUMBER,
+        "snapshot": "12:decision-abcdefghijkl",
+        "kind": ExhibitKind(kind),
+        "name": f"{kind}_20251022_140500.txt",
+        "created_at": ASKED,
+        "source": "severity=ERROR",
+        "size": 1234,
+        "sha256": "ab" * 32,
+        "redacted": 3,
+    }
+    return Exhibit(**known | changed)
 
 
 def an_empty_record() -> Record:

@@ -14,7 +14,7 @@ from bot.domain.rollback import RollbackState
 from bot.domain.timeline import Event
 from bot.locale import catalogs
 from bot.slack.text import LOCALES, MARKDOWN, Words
-from bot.slack.views.record import record_values
+from bot.slack.views.record_values import record_values
 from tests.unit.adapters.records import FACTS, a_complete_record, a_playbook, an_empty_record
 
 TEMPLATE = "failure_record.md"
@@ -31,9 +31,9 @@ GUIDE = {
         "**Detected**: 5 min 00 s after the deployment",
         "**Rollback took**: 2 min 20 s (verified)",
         "## Symptoms",
-        "- Error rate: canary **5.00 %**, stable 0.10 %",
-        "- P95 response time: canary **800 ms**, stable 150 ms",
-        "- Memory: canary **95 %**, stable 60 %",
+        "- Error rate: 0.00 % → **5.00 %** → 0.12 % (+5.00 percentage points)",
+        "- P95 response time: 140 ms → **800 ms** → 120 ms",
+        "- Memory: 60 % → **97 %** → not known",
         "## Cause (analysed afterwards)",
         "- cache 42",
         "## Effect",
@@ -54,9 +54,9 @@ GUIDE = {
         "**감지 시간**: 배포 후 5분 00초",
         "**롤백 시간**: 2분 20초 (검증 완료)",
         "## 증상",
-        "- 에러율: Canary **5.00%**, 안정 버전 0.10%",
-        "- P95 응답시간: Canary **800ms**, 안정 버전 150ms",
-        "- 메모리: Canary **95%**, 안정 버전 60%",
+        "- 에러율: 0.00% → **5.00%** → 0.12% (+5.00% 포인트)",
+        "- P95 응답시간: 140ms → **800ms** → 120ms",
+        "- 메모리: 60% → **97%** → 알 수 없음",
         "## 원인 (사후 분석)",
         "- cache 42",
         "## 영향",
@@ -93,7 +93,7 @@ HOSTILE = [
 
 
 def rendered(record: Record, locale: str) -> str:
-    """Render as `bot.adapters.rendering.Rendering.markdown` does."""
+    """Render as `bot.adapters.record_rendering.RecordRendering.markdown` does."""
     names = {str(person): name for person, name in record.names.items()}
     words = Words(locale=locale, style=MARKDOWN, zone=record.time_zone, names=names)
     return render_template(TEMPLATE, locale, record_values(record, words))
@@ -140,7 +140,7 @@ def test_what_nobody_knows_yet_is_shown_as_such(locale: str) -> None:
     todo = Words(locale=locale).say("_not filled in yet_")
     unknown = Words(locale=locale).say("not known")
     assert document.count(todo) == 6  # cause, users, data loss, down time, improvements, by whom
-    assert document.count(unknown) == 3  # detected after, rollback took, outcome
+    assert document.count(unknown) == 3 + 5  # detected after, rollback took, outcome; every time
     assert "None" not in document
     assert [t.tag for t in tokens(document)].count("em") == 2 * 6
 
@@ -150,7 +150,8 @@ def test_the_timeline_tells_every_kind_of_event(locale: str) -> None:
     document = rendered(a_complete_record(), locale)
 
     assert set(FACTS) == set(Event)
-    lines = re.findall(r"^- .*\d\d:\d\d:\d\d UTC · ", document, re.MULTILINE)
+    told = re.split(r"^## (?:Timeline|타임라인)$", document, flags=re.MULTILINE)[1]
+    lines = re.findall(r"^- .*\d\d:\d\d:\d\d UTC · ", told, re.MULTILINE)
     assert len(lines) == len(Event) - 1  # a correction stands beside what it corrects
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.adapters.rendering import File, Rendering
+from bot.adapters.rendering import Files, Rendering
 from bot.domain.ids import ChannelId, IncidentNumber, PersonId
 from bot.domain.rollback import RollbackState
 from bot.slack.views.rollback_message import Message
@@ -75,15 +75,19 @@ async def test_a_log_message_shows_its_own_lines_only() -> None:
     assert "Incident opened" in text
 
 
-async def test_a_record_is_a_file_of_its_edition() -> None:
+async def test_a_record_is_files_of_its_edition_in_one_message() -> None:
     world = await a_finished_world()
 
-    file = await rendering(world).render(Showing.RECORD_FILE, "1:2", {}, person=None)
+    shown = await rendering(world).render(Showing.RECORD_FILE, "1:2", {}, person=None)
 
-    assert isinstance(file, File)
-    assert (file.name, file.title) == ("INC-1-record-2.md", "Failure record of INC-1, edition 2")
-    assert file.content.startswith("# \\[Phase 4\\] ") or file.content.startswith("# [Phase 4] ")
-    assert "\\<\\!here\\>" in file.content
+    assert isinstance(shown, Files)
+    markdown, page = shown.files
+    assert (markdown.name, page.name) == ("INC-1-record-2.md", "INC-1-record-2.html")
+    assert {file.title for file in shown.files} == {"Failure record of INC-1, edition 2"}
+    assert isinstance(markdown.content, bytes)
+    assert markdown.content.startswith(b"# [Phase 4] ")
+    assert b"\\<\\!here\\>" in markdown.content
+    assert shown.comment.splitlines()[1:] == ["INC-1-record-2.pdf could not be made: nobody prints here"]
 
 
 @pytest.mark.parametrize(

@@ -495,7 +495,7 @@ STEPS = [
     ("Cloud Logging에서 에러 대폭 감소 확인", Sees.LOG_ERRORS_DROPPED, "logs"),
     ("Grafana 대시보드에서 모든 지표 녹색 확인", Sees.ALL_GREEN, "grafana"),
     ("롤백 사건 기록 (타임스탬프, 이유, 조치)", Sees.RECORDED, None),
-    ("팀 회의 일정 예약 (Post-Mortem)", None, None),
+    ("팀 회의 일정 예약 (Post-Mortem)", Sees.POST_MORTEM, None),
     ("원인 분석 시작", None, None),
 ]
 

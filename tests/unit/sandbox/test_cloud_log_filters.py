@@ -25,6 +25,7 @@ def a_request(*, status: int, latency_ms: float, revision: str, reached: bool = 
         trace="abc",
         user_agent="ion-app/4.0",
         reached=reached,
+        client="203.0.113.7",
     )
 
 
@@ -77,7 +78,8 @@ MATCHES = {
     "logName=projects/ion-sandbox/logs/run.googleapis.com%2Fstderr": [3, 4],
     "logName:stderr": [3, 4],
     "trace:abc": [1, 2, 3],
-    "insertId=sandbox000000000002": [2],
+    f"insertId={int(NOON.timestamp()):08x}0000000000000002": [2],
+    "httpRequest.remoteIp=203.0.113.7": [1, 2],
     'timestamp>="2026-03-01T12:00:00Z"': [1, 2, 3, 4],
     "timestamp>2026-03-01T12:00:00Z": [],
     "timestamp>=2026-03-01T21:00:00+09:00 timestamp<2026-03-01T12:00:01Z": [1, 2, 3, 4],

@@ -4,10 +4,10 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-#: References that our own views write: a moment, a member by id, a message of our workspace.
+#: References that our own views write: a moment, a member by id, a message or a canvas of our workspace.
 _OURS = re.compile(
     r"!date\^\d+\^[^<>|]*\|[^<>|]*|@[UW][A-Z0-9]+"
-    r"|https://backout\.slack\.com/archives/[CG][A-Z0-9]+/p\d+\|[^<>|]*"
+    r"|https://backout\.slack\.com/(?:archives/[CG][A-Z0-9]+/p\d+|docs/T[A-Z0-9]+/F[A-Z0-9]+)\|[^<>|]*"
 )
 
 

@@ -45,6 +45,7 @@ SAME_EVERYWHERE = frozenset(
     {
         "Backout", "CPU", "Cloud Monitoring", "Cloud Run", "canary", "Critical", "High", "Medium", "Low",
         "{account} (Google Cloud)", "{value:.0f} ms", "{value:g} ms",
+        "{size} MB", "{size} kB",
     }
 )  # fmt: skip
 

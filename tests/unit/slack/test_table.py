@@ -14,7 +14,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 from structlog.testing import capture_logs
 
-from bot.slack.listeners import canary, change, close, incident, record, rollback, show
+from bot.slack.listeners import canary, change, close, incident, looking_back, record, rollback, show
 from bot.slack.listeners.table import Request, Table
 from bot.slack.text import Words
 from bot.usecases.ports import StoreDown, Workflow
@@ -42,6 +42,10 @@ class NotedClient(AsyncWebClient):
 
 async def _authorize(**_: Any) -> AuthorizeResult:
     return AuthorizeResult(enterprise_id=None, team_id="T0HOME", bot_token="xoxb-test")
+
+
+async def _no_zone(person: str) -> str | None:
+    return None
 
 
 class Slack:
@@ -78,8 +82,16 @@ class Slack:
         change.register(self.table, store=self.store, playbooks=playbooks, clock=clock)
         canary.register(self.table, store=self.store, playbooks=playbooks, clock=clock)
         incident.register(self.table, store=self.store)
+        looking_back.register(
+            self.table,
+            store=self.store,
+            playbooks=playbooks,
+            clock=clock,
+            zone_of=_no_zone,
+            slack_url=lambda: "",
+        )
         show.register(self.table, store=self.store, clock=clock)
-        record.register(self.table, store=self.store, clock=clock)
+        record.register(self.table, store=self.store, playbooks=playbooks, clock=clock)
         close.register(self.table, store=self.store, playbooks=playbooks, clock=clock)
         return self
 

@@ -95,10 +95,10 @@ async def test_card_board_log_and_record_are_shown() -> None:
         Showing.BOARD,
         Showing.DIAGNOSIS,
         Showing.LOG,
+        Showing.INCIDENT_PICTURE,
         Showing.RECORD,
-        Showing.RECORD_FILE,
     }
-    assert messages["record_file:1:1"].under == "record:1"
+    assert world.store.kept.workflows["publish:1:1"][1] == {"incident": "1", "edition": "1"}
     assert all(m.under == "board:1" for m in messages.values() if m.what is Showing.LOG)
 
 

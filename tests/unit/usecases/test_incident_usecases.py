@@ -76,7 +76,8 @@ async def test_a_completed_record_is_a_new_edition() -> None:
     await complete(world)
 
     assert world.store.kept.incidents[ONE].edition == 2
-    assert "record_file:1:2" in world.store.kept.messages
+    assert "record:1" in world.store.kept.messages
+    assert [a["edition"] for a in world.store.started(Workflow.PUBLISH)] == ["1", "2"]
     assert world.store.events("incident:1")[-2:] == [Event.RECORD_COMPLETED, Event.RECORD_POSTED]
     assert world.store.notices() == [{"what": "record_saved", "incident": 1}]
 

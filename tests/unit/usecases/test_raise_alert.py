@@ -19,7 +19,7 @@ from bot.usecases.answer_alert import Reply
 from bot.usecases.begin_watch import end_watch
 from bot.usecases.end_alerts import end_alerts
 from bot.usecases.open_incident import open_incident
-from bot.usecases.ports import Transaction, Workflow
+from bot.usecases.ports import Showing, Transaction, Workflow
 from bot.usecases.raise_alert import PREPARING_TAKES
 from tests.alerts import a_watch, an_alarm, an_alarming_playbook, an_alert
 from tests.guide import in_scenario
@@ -67,6 +67,39 @@ async def test_the_incident_is_handed_over_filled_in() -> None:
     assert world.store.started(Workflow.FIND_ANSWERS) == [
         {"incident": "1", "target": "canary", "alert": "canary-3-1", "turn": "1"}
     ]
+
+
+def pictures(world: AlertWorld) -> list[str]:
+    return [m.subject for m in world.store.kept.messages.values() if m.what is Showing.INCIDENT_PICTURE]
+
+
+async def test_a_detection_has_a_picture_and_a_further_alarm_of_its_alert_none() -> None:
+    world = await a_world()
+
+    await world.alarm(value=5.1)
+    await world.alarm(AlarmKind.RESPONSE_TIME, value=900)
+
+    assert pictures(world) == ["1:detection:canary-3-1"]
+
+
+async def test_memory_has_a_picture_of_its_own_whenever_an_alert_comes_to_be_about_it() -> None:
+    at_once, later = await a_world(), await a_world()
+
+    await at_once.alarm(AlarmKind.MEMORY_EXPLOSION)
+    await later.alarm(value=5.1)
+    for _ in range(2):
+        await later.alarm(AlarmKind.MEMORY_EXPLOSION)
+
+    both = ["1:detection:canary-3-1", "1:memory:canary-3-1"]
+    assert pictures(at_once) == pictures(later) == both
+
+
+async def test_what_opens_no_incident_has_no_picture() -> None:
+    world = await a_world(an_alarming_playbook({"service_down": "tell"}))
+
+    await world.alarm(AlarmKind.SERVICE_DOWN, Level.ACT)
+
+    assert pictures(world) == []
 
 
 async def test_both_timelines_tell_of_the_alarm() -> None:

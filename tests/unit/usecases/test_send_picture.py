@@ -2,6 +2,7 @@
 
 from bot.domain.ids import ChannelId, PersonId
 from bot.domain.last_hour import LastHour
+from bot.domain.looking_back import Report
 from bot.domain.observation import Minute
 from bot.domain.playbook import Thresholds
 from bot.usecases.ports import NotDrawn, Pictures, Said
@@ -27,6 +28,10 @@ class FakePictures(Pictures):
             raise NotDrawn("no colours left")
         self.hours.append(hour)
         return "F0PICTURE"
+
+    async def upload_stats(self, report: Report, *, person: PersonId) -> str:
+        """See `Pictures.upload_stats`."""
+        raise NotDrawn("not asked for here")
 
 
 class Drawn(World):

@@ -50,6 +50,13 @@ from bot.slack.views.status import status_message
 from bot.slack.views.timeline import FINDING, log_message
 from tests.checklists import step_event_facts
 from tests.guide import the_guide
+from tests.unit.adapters.records import a_snapshot, an_alert, an_exhibit
+from tests.unit.slack.views.evidence_views import (
+    evidence_event_facts,
+    evidence_messages,
+    evidence_modals,
+)
+from tests.unit.slack.views.exhibit_views import exhibit_messages, exhibit_modals
 from tests.unit.slack.views.incident_views import (
     closed_messages,
     incident_event_facts,
@@ -57,6 +64,12 @@ from tests.unit.slack.views.incident_views import (
     incident_notices,
 )
 from tests.unit.slack.views.paging_views import task_facts
+from tests.unit.slack.views.post_mortem_views import (
+    post_mortem_event_facts,
+    post_mortem_messages,
+    post_mortem_modals,
+    post_mortem_notices,
+)
 from tests.unit.slack.views.telling_views import telling_event_facts, telling_notices
 from tests.unit.slack.views.watch_views import (
     watch_event_facts,
@@ -224,6 +237,8 @@ def entries(hostile: str, name: str) -> list[Entry]:
         facts |= telling_event_facts(event, hostile)
         facts |= step_event_facts(event, hostile)
         facts |= watch_event_facts(event, hostile)
+        facts |= evidence_event_facts(event, hostile)
+        facts |= post_mortem_event_facts(event, hostile)
         entry = a_chain(facts, event=event)[0]
         found.append(replace(entry, actor=f"google:{hostile}", sequence=len(found) + 1))
     return found
@@ -271,6 +286,7 @@ def notices(hostile: str, name: str) -> Iterator[tuple[str, dict[str, Any]]]:
     yield from incident_notices(hostile)
     yield from telling_notices(hostile)
     yield from watch_notices(hostile, name)
+    yield from post_mortem_notices(hostile)
     for what in ("card_expired", "incident_closed", "no_such_incident", "still_running", "record_saved"):
         yield what, {"what": what} | who
     for kind in FaultKind:
@@ -330,11 +346,26 @@ def messages(hostile: str, name: str, words: Words) -> Iterator[tuple[str, Messa
         for known in ([], [ended], [ended] * 30):
             shown = board(incident, known, words, now=LATER, playbook=playbook, changes=made)
             yield f"board {title} {len(known)}", shown
-            record = make_record(incident, known, told, playbook=playbook, names={PersonId(SENA): hostile})
-            yield f"record {title} {len(known)}", record_message(record, words)
+            record = make_record(
+                incident,
+                known,
+                told,
+                playbook=playbook,
+                names={PersonId(SENA): hostile},
+                alerts=[an_alert(why=hostile, canary=name)] * 3,
+                snapshots=[a_snapshot()],
+                exhibits=[an_exhibit(source=hostile), an_exhibit(problem=hostile)],
+            )
+            yield (
+                f"record {title} {len(known)}",
+                record_message(record, words, canvas="https://backout.slack.com/docs/T0HOME/F0CANVAS"),
+            )
     yield "log", log_message(told, words)
     yield from watch_messages(hostile, name, PLAYBOOK, words)
     yield from closed_messages(hostile, told, words)
+    yield from evidence_messages(hostile, name, words)
+    yield from exhibit_messages(hostile, words)
+    yield from post_mortem_messages(hostile, words)
     for title, facts in notices(hostile, name):
         yield f"notice {title}", notice_message(facts, words, now=LATER)
     for title, status in statuses(hostile, name):
@@ -354,3 +385,6 @@ def modals(hostile: str, words: Words) -> Iterator[tuple[str, dict[str, Any]]]:
     for playbook in (PLAYBOOK, the_guide()):
         yield from incident_modals(hostile, entries(hostile, "x"), playbook, words)
     yield from watch_modals(words)
+    yield from evidence_modals(hostile, words)
+    yield from exhibit_modals(hostile, words)
+    yield from post_mortem_modals(hostile, words)

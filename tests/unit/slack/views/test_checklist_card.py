@@ -82,6 +82,7 @@ def seen(ok: bool = True, name: str = "ion-api") -> list[Observed]:
         observed(Sees.TEAM_ALERTED, ok=ok, channel="C0CRITICAL", at=at, edition=1),
         observed(Sees.ROLLBACK_EXECUTED, ok=ok, **executed),
         observed(Sees.RECORDED, ok=ok, channel="C0CRITICAL", at=at, edition=3),
+        observed(Sees.POST_MORTEM, ok=ok, starts_at=at, by=SENA),
     ]
 
 

@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 from bot.domain.ids import PersonId
 from bot.domain.record import make_record
 from bot.domain.rollback import RollbackState
-from bot.domain.timeline import as_it_happened
+from bot.domain.timeline import Event, as_it_happened
 from bot.sandbox.slack.blocks import validate
 from bot.slack.text import LOCALES, Words
 from bot.slack.views.board import board
-from bot.slack.views.incident_text import incident_list_text, which_incident_text
+from bot.slack.views.incident_text import incident_line, which_incident_text
 from bot.slack.views.plain_text import as_plain_text
 from bot.slack.views.record import record_message
 from bot.slack.views.rollback_message import headline, rollback_message
@@ -132,24 +132,24 @@ def test_a_thousand_timeline_entries_fit_into_a_record_and_into_a_log(locale: st
     assert validate(modal, "modal") == []
 
 
-def test_a_long_timeline_says_how_much_is_left_out() -> None:
-    told = a_chain(*[{}] * 40)
+def test_a_record_with_many_acts_says_how_many_are_left_out() -> None:
+    told = a_chain(*[{"titles": {"en": "Check", "ko": "확인"}, "done": True}] * 40, event=Event.SCENARIO_STEP)
     record = make_record(an_incident(), [], told, playbook=a_playbook(), names={})
 
     shown = "\n".join(mrkdwn_texts(record_message(record, Words(locale="en")).blocks))
 
-    assert "… 28 more in the file …" in shown
+    assert "… 34 more in the files …" in shown
+    assert "Timeline: 40 lines" in shown
 
 
 @pytest.mark.parametrize("locale", LOCALES)
 @pytest.mark.parametrize("payload", PAYLOADS)
-def test_incidents_in_a_list_ring_nobody(locale: str, payload: str) -> None:
+def test_an_incident_in_a_line_rings_nobody(locale: str, payload: str) -> None:
     words = Words(locale=locale)
     listed = [incident for _, incident in incidents(payload)]
 
-    assert foreign_markup(incident_list_text(listed, words)) == []
+    assert foreign_markup("\n".join(incident_line(incident, words) for incident in listed)) == []
     assert foreign_markup(which_incident_text("show", listed, words)) == []
-    assert incident_list_text([], words)
 
 
 #: Words that say that it worked.

@@ -1,0 +1,88 @@
+"""Everything that is stored of one incident, by the names its seals go by."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from bot.domain.alert import Alert
+from bot.domain.announcement import Announcement
+from bot.domain.change import ENDED_CHANGE
+from bot.domain.exhibit import Exhibit
+from bot.domain.follow_up import FollowUp
+from bot.domain.ids import IncidentNumber
+from bot.domain.incident import Incident
+from bot.domain.paging import Page
+from bot.domain.post_mortem import PostMortem
+from bot.domain.rollback import ENDED
+from bot.domain.seal import seals
+from bot.domain.snapshot import Snapshot
+from bot.domain.timeline import Entry, incident_chain
+from bot.usecases.ports import K, Transaction
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """One incident, whole. `values` go by names such as ``rollback:k3v9…``.
+
+    `settled` names those that nothing changes any more. `length` and `head` are what the timeline's head
+    says apart from its lines.
+    """
+
+    incident: Incident
+    values: Mapping[str, Any]
+    settled: frozenset[str]
+    entries: tuple[Entry, ...]
+    exhibits: tuple[Exhibit, ...]
+    length: int
+    head: str
+
+
+def case_of(tx: Transaction, number: IncidentNumber) -> Case:
+    """Return what is stored of an incident. Raises `NotKept` when there is none."""
+    incident, chain = tx.incident(number), incident_chain(number)
+    rollbacks, changes = tx.rollbacks_of(number), tx.changes_of(number)
+    exhibits, snapshots = tx.find(Exhibit, incident=number), tx.find(Snapshot, incident=number)
+    settled = {
+        **{f"rollback:{one.id}": one for one in rollbacks if one.state in ENDED},
+        **{f"change:{one.id}": one for one in changes if one.state in ENDED_CHANGE},
+        **_named(exhibits),
+        **_named(snapshots),
+    }
+    values: dict[str, Any] = {
+        "incident": incident,
+        **{f"rollback:{one.id}": one for one in rollbacks},
+        **{f"change:{one.id}": one for one in changes},
+    }
+    values |= _named(tx.find(Alert, incident=number)) | _named(tx.find(Announcement, incident=number))
+    values |= _named(tx.find(FollowUp, incident=number)) | _named(tx.find(Page, incident=number))
+    values |= _named(tx.find(PostMortem, incident=number))
+    length, head = tx.chain_head(chain)
+    return Case(
+        incident=incident,
+        values=values | settled,
+        settled=frozenset(settled),
+        entries=tx.timeline(chain),
+        exhibits=exhibits,
+        length=length,
+        head=head,
+    )
+
+
+def _named(values: tuple[K, ...]) -> dict[str, Any]:
+    return {f"{_KINDS[type(one)]}:{one.id}": one for one in values}
+
+
+_KINDS: Mapping[type, str] = {
+    Alert: "alert",
+    Announcement: "announcement",
+    Exhibit: "exhibit",
+    FollowUp: "follow_up",
+    Page: "page",
+    PostMortem: "post_mortem",
+    Snapshot: "snapshot",
+}
+
+
+def seals_of(tx: Transaction, number: IncidentNumber) -> dict[str, str]:
+    """Return the seal of everything that is stored of an incident now, to be written into its timeline."""
+    return seals(case_of(tx, number).values)

@@ -1,0 +1,152 @@
+"""A real fault of each scenario, and a record whose every figure is what the service itself counted."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from bot.domain.exhibit import Exhibit, ExhibitKind, Moment
+from bot.domain.readings import Metric, Reading, Side, Source
+from bot.domain.snapshot import Snapshot
+from bot.sandbox.cloud import Fault
+from bot.sandbox.cloud.truth import Truth
+from tests.journeys.kept import kept
+from tests.journeys.stored import stored
+from tests.journeys.world import HURRIED_LOAD, Bot, World, backout, running_bot, until
+
+#: The guide's five, by what is done to the canary; lost data is reported by people and breaks nothing.
+SCENARIOS = {
+    "error rate": Fault.ERRORS,
+    "response time": Fault.SLOW,
+    "memory": Fault.LEAK,
+    "data loss": None,
+    "down": Fault.DOWN,
+}
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def bot(world: World, tmp_path: Path) -> AsyncIterator[Bot]:
+    """A bot on SQLite."""
+    async with running_bot(world, f"sqlite:///{tmp_path / 'backout.db'}") as running:
+        yield running
+
+
+async def fail(world: World, fault: Fault | None) -> None:
+    """Let the canary fail in one way until enough users have met it."""
+    world.cloud.behaviour.leak_per_minute = 60.0
+    world.cloud.load("ion-api", HURRIED_LOAD)
+    beginning = datetime.now(UTC)
+    if fault is not None:
+        world.cloud.set_fault("ion-api", fault, True)
+
+    def has_failed() -> bool:
+        seen = world.cloud.truth("ion-api", since=beginning)
+        return seen.kills > 0 if fault is Fault.LEAK else seen.requests >= 80
+
+    await until(has_failed, what=f"users of {fault}")
+    world.bring_users("canary")
+    # The bot reads up to a second ago; until then everything stands in the log.
+    await asyncio.sleep(1 + 4 * world.cloud.behaviour.log_lag_seconds)
+
+
+async def record_of(bot: Bot) -> dict[str, Any]:
+    """Return the record as the command line renders it, once evidence was taken twice."""
+    await until(lambda: len(stored(bot.database_url, Snapshot)) >= 2, what="evidence, twice")
+    ran = await backout(bot.environment(), "record", "show", "INC-1", "--format", "json")
+    assert ran.code == 0, ran.complained
+    record: dict[str, Any] = json.loads(ran.said)["record"]
+    return record
+
+
+def bounds(world: World, since: datetime, until: datetime, revision: str) -> tuple[Truth, Truth]:
+    """Return what the service counted up to two seconds before the end, and up to it.
+
+    What came in between may not have been answered, or not have stood in the log, when it was read.
+    """
+    sure = world.cloud.truth("ion-api", revision, since=since, until=until - timedelta(seconds=2))
+    return sure, world.cloud.truth("ion-api", revision, since=since, until=until)
+
+
+def reading(readings: tuple[Reading, ...], metric: Metric) -> Reading:
+    """Return the canary's reading of a metric out of the request log."""
+    (found,) = [
+        r for r in readings if (r.metric, r.side, r.source) == (metric, Side.CANARY, Source.REQUEST_LOG)
+    ]
+    return found
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS)
+async def test_the_record_says_what_the_service_counted(bot: Bot, world: World, scenario: str) -> None:
+    await fail(world, SCENARIOS[scenario])
+
+    await world.slack.slash("U0SENA", "C0OPERATIONS", f"/rollback canary force {scenario}")
+    record = await record_of(bot)
+
+    (rollback,) = kept(bot.database_url).rollbacks
+    assert rollback.plan is not None
+    canary = rollback.plan.canary
+    symptoms = {symptom["metric"]: symptom for symptom in record["symptoms"]}
+
+    rate = reading(rollback.before, Metric.ERROR_RATE)
+    surely, perhaps = bounds(world, rate.since, rate.until, canary)
+    assert surely.requests <= rate.sample <= perhaps.requests
+    assert rate.errors is not None
+    assert surely.errors <= rate.errors <= perhaps.errors
+    assert rate.value == pytest.approx(100 * rate.errors / rate.sample)
+    assert symptoms["error_rate"]["peak"]["value"] == pytest.approx(rate.value)
+    assert (rate.errors > 0) == (scenario in ("error rate", "down")) or scenario == "memory"
+    assert symptoms["error_rate"]["after"]["value"] == 0
+    assert symptoms["error_rate"]["after"]["side"] == "stable"
+
+    slow = reading(rollback.before, Metric.P95)
+    answered = world.cloud.truth("ion-api", canary, since=slow.since, until=slow.until).percentile_ms(95)
+    assert slow.value == pytest.approx(answered, rel=0.1)
+    worst = symptoms["p95"]["peak"]["value"]
+    assert worst >= (slow.value or 0)
+    assert (worst > 500) == (scenario == "response time")
+
+    (decision,) = stored(bot.database_url, Snapshot, moment=Moment.DECISION)
+    sure, whole = bounds(world, decision.reading.since, decision.reading.until, canary)
+    assert decision.reading.clients is not None
+    assert record["clients"] == {
+        "seen": decision.reading.clients.seen,
+        "failed": decision.reading.clients.failed,
+        "truncated": False,
+    }
+    assert sure.failing_clients <= record["clients"]["failed"] <= whole.failing_clients
+    assert sure.clients <= record["clients"]["seen"] <= whole.clients
+    if scenario == "memory":
+        (ending,) = decision.reading.endings or ()
+        assert sure.kills <= ending.count <= whole.kills
+        assert ending.count > 0
+
+    assert rollback.requested_at is not None
+    assert rollback.settled_at is not None
+    assert rollback.ended_at is not None
+    times = record["times"]
+    assert seconds(times["roll_back"]) == (rollback.settled_at - rollback.requested_at).total_seconds()
+    assert seconds(times["verify"]) == (rollback.ended_at - rollback.settled_at).total_seconds()
+    assert record["outcome"] == rollback.state == "verified"
+
+
+def seconds(written: str) -> float:
+    """Return the length of an ISO 8601 duration of minutes and seconds."""
+    minutes, _, rest = written.removeprefix("PT").rpartition("M")
+    return 60 * float(minutes or 0) + float(rest.removesuffix("S") or 0)
+
+
+async def test_what_is_listed_as_evidence_is_what_is_kept(bot: Bot, world: World) -> None:
+    await fail(world, Fault.ERRORS)
+    await world.slack.slash("U0SENA", "C0OPERATIONS", "/rollback canary force errors")
+    record = await record_of(bot)
+
+    files = [e for e in stored(bot.database_url, Exhibit) if e.kind is not ExhibitKind.RECORD]
+    checked = await backout(bot.environment(), "record", "verify", "INC-1", "--head", record["head"])
+
+    assert {(e["name"], e["sha256"]) for e in record["exhibits"]} == {(e.name, e.sha256) for e in files}
+    assert checked.code == 0, checked.said
