@@ -10,7 +10,7 @@ from typing import Protocol
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.adapters.backups import NewestBackup
-from bot.adapters.charts import ProcessCharts
+from bot.adapters.charts import NoCharts, ProcessCharts
 from bot.adapters.cloud_logging import CloudLogging
 from bot.adapters.cloud_run import CloudRun
 from bot.adapters.database.engine import Database, database_url
@@ -107,7 +107,7 @@ class House:
     requests: CloudLogging
     stream: LogStream
     prober: HttpProber
-    charts: ProcessCharts
+    charts: ProcessCharts | NoCharts
     pictures: SlackPictures
     vault: Vault
     records: RecordRendering
@@ -234,7 +234,7 @@ def build(settings: Settings) -> House:
     people = SlackPeople(slack, database, utc_now)
     reading = SlackReading(slack)
     project = settings.google_cloud_project
-    charts = ProcessCharts()
+    charts = ProcessCharts() if settings.draws else NoCharts()
     vault = make_vault(settings.evidence, database=database, project=project)
     records = RecordRendering(
         store,

@@ -26,6 +26,7 @@ EXAMPLES = {
     "BACKOUT_LOCALE": "en or ko",
     "BACKOUT_EVIDENCE": "database, ./evidence, or gs://my-bucket/evidence",
     "BACKOUT_EVIDENCE_DAYS": "90",
+    "BACKOUT_DRAWS": "yes or no",
     "BACKOUT_TEMPLATES": "./templates",
     "PORT": "3000",
     "SLACK_POSTS_PER_SECOND": "1",
@@ -71,6 +72,9 @@ class Settings(BaseSettings):
     )
     evidence_days: int = Field(
         90, alias="BACKOUT_EVIDENCE_DAYS", ge=1, le=3650, description="How long; the record stays for good."
+    )
+    draws: bool = Field(
+        True, alias="BACKOUT_DRAWS", description="Draw pictures and print PDFs, in a process of 150 MB."
     )
     templates: Path | None = Field(
         None, alias="BACKOUT_TEMPLATES", description="A directory with the team's own templates."

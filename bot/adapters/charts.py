@@ -31,6 +31,23 @@ DRAW, DRAW_STATS, PRINT = b"p", b"s", b"t"
 DRAWN, FAILED, NO_LETTERS = b"d", b"f", b"n"
 #: The module that draws; it is run, and never imported by the bot.
 DRAWER = ("-m", "bot.adapters.chart_process")
+#: Why there is no picture where a team wants none.
+SWITCHED_OFF = "drawing is switched off: BACKOUT_DRAWS"
+
+
+class NoCharts(Charts, Printer):
+    """Draws nothing, where a team has no 150 MB for it: numbers come in words, and records without a PDF."""
+
+    async def draw(self, picture: Picture | StatsPicture) -> bytes:
+        """See `Charts.draw`."""
+        raise NotDrawn(SWITCHED_OFF)
+
+    async def pdf(self, document: Document) -> bytes:
+        """See `Printer.pdf`."""
+        raise NotDrawn(SWITCHED_OFF)
+
+    async def close(self) -> None:
+        """Nothing was opened."""
 
 
 class ProcessCharts(Charts, Printer):

@@ -10,8 +10,10 @@ from bot.adapters.endpoints import endpoint, path_of
 from bot.domain.log_lines import LogLine
 from bot.domain.redaction import Redacted, redact, redact_named
 
-#: Kept of one entry's text, characters; a stack trace's first lines say what it is.
+#: Kept of one entry's text, characters.
 LONGEST_MESSAGE, LONGEST_DETAIL = 500, 300
+#: So much of that is its beginning: Java's stack traces say first what they are, Python's last.
+_BEGINNING = 160
 #: Read of one entry's text for that, characters. What is cut off must not be half a secret, and what
 #: is replaced makes room; an entry itself may hold 256 KiB.
 _READ_OF_ONE = 16_000
@@ -35,7 +37,7 @@ def log_line(entry: Any) -> LogLine:
     return LogLine(
         at=datetime.fromtimestamp(entry.timestamp.ToMicroseconds() / 1e6, UTC),
         severity=_SEVERITIES.get(entry.severity, "DEFAULT"),
-        message=message.text[:LONGEST_MESSAGE],
+        message=_both_ends(message.text),
         detail=detail.text[:LONGEST_DETAIL],
         service=labels.get("service_name", ""),
         revision=labels.get("revision_name", ""),
@@ -43,6 +45,14 @@ def log_line(entry: Any) -> LogLine:
         trace=entry.trace.rpartition("/")[2],
         redacted=message.count + detail.count + about.count,
     )
+
+
+def _both_ends(text: str) -> str:
+    """Return a text, or its beginning and its end where it is too long."""
+    if len(text) <= LONGEST_MESSAGE:
+        return text
+    between = "\n…\n"
+    return f"{text[:_BEGINNING]}{between}{text[-(LONGEST_MESSAGE - _BEGINNING - len(between)) :]}"
 
 
 def _endpoint(entry: Any) -> str:

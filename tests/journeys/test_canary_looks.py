@@ -16,7 +16,7 @@ def pictures(world: World, user: str) -> list[dict[str, Any]]:
 
 
 async def test_metrics_are_told_with_a_picture_that_nobody_else_sees(world: World, database_url: str) -> None:
-    async with running_bot(world, database_url):
+    async with running_bot(world, database_url, draws=True):
         await world.slack.slash("U0LUBIT", "C0OPERATIONS", "/canary metrics")
         told = await world.seen("C0OPERATIONS", having="Metrics now", user="U0LUBIT")
         (picture,) = await until(lambda: pictures(world, "U0LUBIT"), what="a picture")
@@ -31,7 +31,7 @@ async def test_metrics_are_told_with_a_picture_that_nobody_else_sees(world: Worl
 async def test_the_log_and_both_sides_answers_are_told(world: World, database_url: str) -> None:
     await world.make_the_canary_fail()
 
-    async with running_bot(world, database_url):
+    async with running_bot(world, database_url, draws=True):
         await world.slack.slash("U0LUBIT", "C0OPERATIONS", "/canary logs")
         log = await world.seen("C0OPERATIONS", having="Errors in the log", user="U0LUBIT")
         await world.slack.slash("U0LUBIT", "C0OPERATIONS", "/canary probe 5 10 chat")

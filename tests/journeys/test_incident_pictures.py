@@ -24,7 +24,7 @@ async def test_a_detection_and_a_verdict_are_shown_as_pictures(
     def pictures() -> dict[str, Any]:
         return {file["name"]: file for file in world.slack.files() if file["name"].endswith(".png")}
 
-    async with running_bot(world, database_url, playbook=watching_playbook(tmp_path)):
+    async with running_bot(world, database_url, playbook=watching_playbook(tmp_path), draws=True):
         await watch_shown(world, having="Watching canary: canary at 10 %")
         world.cloud.load(SERVICE, HURRIED_LOAD)
         world.cloud.set_fault(SERVICE, Fault.ERRORS, True)

@@ -24,7 +24,9 @@ async def bot(shared_world: World, tmp_path_factory: Any) -> AsyncIterator[Bot]:
     """A bot with two incidents: one rolled back and closed, one declared by hand and open."""
     world = shared_world
     world.reset()
-    async with running_bot(world, f"sqlite:///{tmp_path_factory.mktemp('bot') / 'backout.db'}") as running:
+    async with running_bot(
+        world, f"sqlite:///{tmp_path_factory.mktemp('bot') / 'backout.db'}", draws=True
+    ) as running:
         await world.slack.slash(LUBIT, HERE, "/rollback canary force 결제 오류")
         await world.seen("C0CRITICAL", having="Deployment failure record")
         await close(world, LUBIT, await world.seen("C0CRITICAL", having="incident.close"))

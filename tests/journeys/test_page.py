@@ -24,7 +24,7 @@ async def test_a_newcomer_rolls_a_bad_canary_back_on_the_page(
     picture = ROOT / "docs" / "sandbox.png" if taken else tmp_path / "sandbox.png"
     playbook = SANDBOX_PLAYBOOK if taken else PLAYBOOK
     async with (
-        running_bot(world, database_url, playbook=playbook, copied=False),
+        running_bot(world, database_url, playbook=playbook, copied=False, draws=True),
         browser_page(width=1360, height=860) as page,
     ):
         await page.goto(f"{world.slack.base_url}/#user=U0LUBIT&channel=C0OPERATIONS")

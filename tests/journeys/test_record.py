@@ -33,7 +33,7 @@ async def bot(
     if request.param == "postgresql":
         server: PostgresServer = request.getfixturevalue("postgres_server")
         url = server.create_database()
-    async with running_bot(shared_world, url) as running:
+    async with running_bot(shared_world, url, draws=True) as running:
         await shared_world.slack.slash("U0LUBIT", "C0OPERATIONS", f"/rollback canary force {HOSTILE_REASON}")
         await shared_world.seen("C0CRITICAL", having="Deployment failure record")
         await until(lambda: records(shared_world, "pdf"), what="the record's files", within=90)

@@ -122,7 +122,7 @@ async def test_no_secret_is_left_anywhere(world: World, database_url: str, tmp_p
     for number, line in enumerate(plants.some(IN_THE_LOG)):
         world.cloud.write_line("ion-api", line, structured=number % 2 == 0)
 
-    async with running_bot(world, database_url, log=log) as bot:
+    async with running_bot(world, database_url, log=log, draws=True) as bot:
         await use_everything(world, plants)
         await everything_told(world, database_url)
         printed = await backout(bot.environment(), "logs", "errors")

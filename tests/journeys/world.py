@@ -115,7 +115,8 @@ def texts(message: dict[str, Any]) -> str:
 class Bot:
     """One bot process on `database_url`; `start` again after `kill` is the restart.
 
-    `copied`: see `tests.journeys.nursery`; otherwise a new interpreter, as in production.
+    `copied`: see `tests.journeys.nursery`; otherwise a new interpreter, as in production. `draws`: most
+    journeys look at no picture, and drawing them would take half of the machine.
     """
 
     world: World
@@ -126,6 +127,7 @@ class Bot:
     extra: dict[str, str] = field(default_factory=dict)
     log: Path | None = None
     copied: bool = True
+    draws: bool = False
     port: int = field(default_factory=free_port)
     process: Copy | asyncio.subprocess.Process | None = None
 
@@ -139,7 +141,8 @@ class Bot:
             locale=self.locale,
             playbook=self.playbook,
         )
-        return {**os.environ, **settings, "SLACK_POSTS_PER_SECOND": "50", **self.extra}
+        usual = {"SLACK_POSTS_PER_SECOND": "50", "BACKOUT_DRAWS": "yes" if self.draws else "no"}
+        return {**os.environ, **settings, **usual, **self.extra}
 
     @property
     def events_url(self) -> str:
