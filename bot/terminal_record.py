@@ -25,6 +25,9 @@ NOT_WHOLE = 1
 async def verify(house: House, written: str, heads: list[str]) -> int:
     """Check one incident, or all of them; 0 only when nothing is wrong."""
     words = words_of(house)
+    if written == "all" and heads:
+        put(words.say("A head belongs to one incident: name it, such as INC-12."))
+        return USAGE
     if written == "all":
         incidents = await house.store.look(lambda tx: tx.incidents(limit=sys.maxsize))
         numbers = [incident.number for incident in incidents]

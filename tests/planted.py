@@ -227,6 +227,7 @@ KINDS: Mapping[str, Making] = dict(
         _card("card", " "),
         _card("card with hyphens", "-"),
         _card("card in one", ""),
+        _token("Google OAuth code", "4" + "/0A", 60),
     )
 )  # fmt: skip
 

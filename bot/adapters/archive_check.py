@@ -26,7 +26,8 @@ def changed_files(folder: Path) -> list[str]:
 def first_broken_line(folder: Path) -> int | None:
     """Return the first line of the timeline that does not fit the chain, None when all do."""
     previous = GENESIS
-    lines = (folder / "timeline.jsonl").read_text(encoding="utf-8").splitlines()
+    # Not by `splitlines`: a text may hold one of the other characters that begin a line somewhere.
+    lines = (folder / "timeline.jsonl").read_text(encoding="utf-8").split("\n")[:-1]
     for expected, line in enumerate(lines, start=1):
         entry = json.loads(line)
         content = json.dumps(

@@ -101,6 +101,12 @@ def _usual(playbook: Playbook) -> NoticePlan:
     return NoticePlan(title=title, template=_USUAL_NOTICE, channels=(playbook.channels.incidents,))
 
 
+def with_place(tx: Transaction, facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a notice's facts with the place of its meeting, as it stands now."""
+    meeting = meeting_of(tx, IncidentNumber(int(facts["incident"])))
+    return {**facts, "place": meeting.place if meeting else ""}
+
+
 def with_meeting_buttons(tx: Transaction, told: Message, facts: Mapping[str, Any], words: Words) -> Message:
     """Return a reminder to one person with the buttons of its meeting as it stands now."""
     number = IncidentNumber(int(facts["incident"]))
@@ -114,24 +120,31 @@ def calendar_of(
 ) -> MeetingFile:
     """Return the calendar's file of a meeting's change number `sequence`, as the timeline keeps it.
 
-    Whatever happened since, the same change makes the same file. Raises `NotKept`.
+    Whatever happened since, the same change makes the same file; only the newest has the password of a
+    link, which the timeline does not keep. Raises `NotKept`.
     """
-    incident = tx.incident(number)
+    incident, meeting = tx.incident(number), meeting_of(tx, number)
     changed = _change(tx.timeline(incident_chain(number)), sequence)
     entry = _calendar_entry(incident, changed, playbook_of(tx, incident, current), words)
+    if meeting is not None and meeting.sequence == sequence:
+        entry = replace(entry, place=meeting.place)
     label = incident_label(number)
     return MeetingFile(
         name=f"{label}-post-mortem-{sequence}.ics",
         title=words.plain("Post-mortem of {label}, for the calendar", label=label),
         content=calendar_file(entry),
-        comment=_comment(entry, words),
+        comment=_comment(entry, words, same_time=bool(changed.facts.get("changed"))),
     )
 
 
-def _comment(entry: CalendarEntry, words: Words) -> str:
+def _comment(entry: CalendarEntry, words: Words, *, same_time: bool) -> str:
     when = zone_time(entry.starts_at, entry.minutes, entry.zone, words)
     if entry.cancelled:
         return words.say("Called off. Opened in a calendar, this file strikes the meeting out there.")
+    if same_time:
+        return words.say(
+            "Still: {when}. Opened in a calendar, this file brings the meeting up to date there.", when=when
+        )
     if entry.sequence:
         return words.say("Now: {when}. Opened in a calendar, this file moves the meeting there.", when=when)
     return words.say("For the calendar: {when}.", when=when)

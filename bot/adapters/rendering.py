@@ -20,6 +20,7 @@ from bot.adapters.post_mortem_rendering import (
     document_of,
     meeting_message,
     with_meeting_buttons,
+    with_place,
 )
 from bot.adapters.record_rendering import HTML_TEMPLATE, MARKDOWN_TEMPLATE, RecordRendering
 from bot.adapters.slack_canvases import canvas_address
@@ -436,6 +437,9 @@ class Rendering:
             return readiness_message(READINESS.validate_python(facts["readiness"]), words)
         if facts["what"] in INCIDENT_NOTICES and "incident" in facts:
             facts = {**facts, "board": await self._board_link(IncidentNumber(facts["incident"]))}
+        if facts["what"] in (Said.MEETING_SET, Said.MEETING_DUE):
+            unplaced = facts
+            facts = await self._store.look(lambda tx: with_place(tx, unplaced))
         told = notice_message(facts, words, now=self._clock())
         if facts["what"] == Said.MEETING_DUE:
             return await self._store.look(lambda tx: with_meeting_buttons(tx, told, facts, words))

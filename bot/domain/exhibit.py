@@ -30,11 +30,10 @@ class ExhibitKind(StrEnum):
     TRAFFIC = "traffic"
     PROBE = "probe"
     RECORD = "record"
-    POST_MORTEM = "post_mortem"
 
 
 #: Kept for good: what people wrote and read, not what machines logged.
-KEPT_FOREVER = frozenset({ExhibitKind.RECORD, ExhibitKind.POST_MORTEM})
+KEPT_FOREVER = frozenset({ExhibitKind.RECORD})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,7 +41,7 @@ class Exhibit:
     """One file of evidence. Times are aware, UTC.
 
     `id` is ``<snapshot>:<name>``; `snapshot` is the id of the `Snapshot` (or of the edition of the record,
-    ``12:record:3``) it belongs to. `name` is the file's, `source` the query or address it was read with.
+    ``12:record-3``) it belongs to. `name` is the file's, `source` the query or address it was read with.
     `size` is in bytes, `sha256` in hex, of exactly what is kept. `redacted` says how many secrets and
     personal data were replaced. `problem` is set where the source could not be read: there is no content
     then. `dropped_at` is when retention took the content away; hash and size stay.
@@ -63,8 +62,16 @@ class Exhibit:
 
     @property
     def place(self) -> str:
-        """Where its content is kept in a `Vault`: a relative path of safe characters."""
-        return f"INC-{self.incident}/{self.snapshot.partition(':')[2].replace(':', '-')}/{self.name}"
+        """Where its content is kept in a `Vault`: a relative path of safe characters.
+
+        The hash is part of it: a process that slept through its lease never overwrites what another has kept.
+        """
+        return f"INC-{self.incident}/{self.folder}/{self.sha256[:12]}/{self.name}"
+
+    @property
+    def folder(self) -> str:
+        """The folder of its snapshot, such as ``decision-k3v9``."""
+        return self.snapshot.partition(":")[2].replace(":", "-")
 
 
 def snapshot_id(number: IncidentNumber, moment: Moment, about: RollbackId | str) -> str:

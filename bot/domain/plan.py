@@ -195,18 +195,22 @@ def has_settled(plan: Plan, state: TargetState) -> bool:
 
 def sides(target: Target, plan: Plan | None, state: TargetState) -> Sides:
     """Say where each side's numbers are found: by `plan` if there is one, else by who serves now."""
-    if target.topology is Topology.SERVICES:
-        assert target.canary_service is not None
-        return Sides(
-            stable=SideAddress(service=ServiceName(target.service)),
-            canary=SideAddress(service=ServiceName(target.canary_service)),
-        )
-    service = ServiceName(target.service)
-    if plan is not None:
-        return Sides(
-            stable=SideAddress(service=service, revision=RevisionName(plan.stable)),
-            canary=SideAddress(service=service, revision=RevisionName(plan.canary)),
-        )
+    if plan is not None or target.topology is Topology.SERVICES:
+        return sides_of(target, plan)
     shares = _serving(state.switch)
     biggest = max(shares, key=lambda name: shares[name]) if shares else None
-    return Sides(stable=SideAddress(service=service, revision=biggest), canary=None)
+    return Sides(stable=SideAddress(service=ServiceName(target.service), revision=biggest), canary=None)
+
+
+def sides_of(target: Target, plan: Plan | None) -> Sides:
+    """Say where both sides are found without asking anybody; topology ``services`` needs no plan for it."""
+    service = ServiceName(target.service)
+    if target.topology is Topology.SERVICES:
+        assert target.canary_service is not None
+        canary = SideAddress(service=ServiceName(target.canary_service))
+        return Sides(stable=SideAddress(service=service), canary=canary)
+    assert plan is not None
+    return Sides(
+        stable=SideAddress(service=service, revision=RevisionName(plan.stable)),
+        canary=SideAddress(service=service, revision=RevisionName(plan.canary)),
+    )

@@ -61,6 +61,8 @@ _SHAPES = (
     _shape(What.GOOGLE_KEY, "ya29.", r"ya29\.[A-Za-z0-9_.-]{10,}"),
     _shape(What.GOOGLE_KEY, "gocspx-", r"GOCSPX-[A-Za-z0-9_-]{10,}"),
     _shape(What.GOOGLE_KEY, "1//0", r"1//0[A-Za-z0-9_-]{20,}"),
+    # OAuth's code, which is exchanged for a token: ``code=4/0A…``.
+    _shape(What.GOOGLE_KEY, r"4/0a 4\/0a 4%2f0a", rf"4{_SLASH}0A[A-Za-z0-9_-]{{20,}}"),
     _shape(
         What.WEB_TOKEN, "eyj", begins("eyJ") + rf"{_WORD}{{5,}}(?:\.|%2E){_WORD}{{5,}}(?:\.{_WORD}*){{0,4}}"
     ),
@@ -79,6 +81,19 @@ _SHAPES = (
     # The last @ before the host ends a password: one inside it was not written as %40.
     _shape(What.LOGIN, "://", r"(?<=://)[^/\s:@\"'<>]*:[^/\s\"'<>]+(?=@)"),
     _shape(What.LOGIN, r":\/\/", r"(?<=:\\/\\/)[^/\s:@\"'<>\\]*:[^/\s\"'<>\\]+(?=@)"),
+    # A password with a slash in it, where no host with a port (C:/ neither) stands in front of a path.
+    _shape(
+        What.LOGIN,
+        "://",
+        r"(?<=://)(?![A-Za-z]:/)[^/\s:@\"'<>\[?#]*:(?!//|[0-9]{1,5}[/?#,])"
+        r"(?:(?!://)[^\s\"'<>]){1,1024}(?=@)",
+    ),
+    _shape(
+        What.LOGIN,
+        r":\/\/",
+        r"(?<=:\\/\\/)(?![A-Za-z]:\\/)[^/\s:@\"'<>\\\[?#]*:(?!\\/\\/|[0-9]{1,5}(?:\\/|[?#,]))"
+        r"(?:(?!:\\/\\/)(?:\\/|[^\s\"'<>\\])){1,1024}(?=@)",
+    ),
     _shape(
         What.LOGIN,
         "%3a%2f%2f %3a//",

@@ -39,7 +39,7 @@ async def files_of(number: IncidentNumber, *, store: Store, vault: Vault) -> dic
         except (NotKept, VaultDown) as error:
             missing[exhibit.id] = str(error)
         else:
-            files[f"evidence/{exhibit.place.partition('/')[2]}"] = content
+            files[f"evidence/{exhibit.folder}/{exhibit.name}"] = content
     return files | {"missing.json": _json(missing)}
 
 

@@ -17,16 +17,17 @@ from bot.domain.evidence_read import EvidenceRead, Occasion, Refusal
 from bot.domain.exhibit import Exhibit, Moment, exhibit_name, sha256_of, snapshot_id
 from bot.domain.exhibit_files import Content, contents
 from bot.domain.first_reading import Clients, FirstReading
-from bot.domain.ids import ChannelId, IncidentNumber, RevisionName, RollbackId, ServiceName
+from bot.domain.ids import ChannelId, IncidentNumber, RollbackId, ServiceName
 from bot.domain.incident import Incident
 from bot.domain.last_hour import HOUR, LastHour, completed, hour_of_watch
 from bot.domain.log_lines import LogLines
 from bot.domain.observation import Minute, MinutesRead, Point
 from bot.domain.page_links import address
-from bot.domain.playbook import Playbook, Target, Topology
+from bot.domain.plan import sides_of
+from bot.domain.playbook import Playbook, Target
 from bot.domain.read_evidence import first_reading
 from bot.domain.readings import Side
-from bot.domain.rollback import Plan, Rollback
+from bot.domain.rollback import Rollback
 from bot.domain.seal import seals
 from bot.domain.snapshot import Snapshot
 from bot.domain.timeline import BACKOUT, Event
@@ -295,18 +296,6 @@ def _taken_line(snapshot: Snapshot, exhibits: list[Exhibit]) -> Line:
     }
     actor = snapshot.asked_by or BACKOUT
     return Line(event=Event.EVIDENCE_TAKEN, key=f"evidence:{snapshot.id}", actor=actor, facts=facts)
-
-
-def sides_of(target: Target, plan: Plan) -> Sides:
-    """Return where both sides of a planned rollback are found."""
-    if target.topology is Topology.SERVICES:
-        stable, canary = ServiceName(plan.stable), ServiceName(plan.canary)
-        return Sides(stable=SideAddress(service=stable), canary=SideAddress(service=canary))
-    service = ServiceName(target.service)
-    return Sides(
-        stable=SideAddress(service=service, revision=RevisionName(plan.stable)),
-        canary=SideAddress(service=service, revision=RevisionName(plan.canary)),
-    )
 
 
 def points_of(occasion: Occasion, read: EvidenceRead, watch: Watch | None) -> tuple[Point, ...]:

@@ -29,7 +29,7 @@ def _call_off(doing: Doing) -> Reply:
 
 def _end(doing: Doing, ended: PostMortem, event: Event) -> Reply:
     doing.tx.keep(ended)
-    doing.write(event, **meeting_facts(ended), why=ended.why)
+    doing.write(event, **meeting_facts(ended), place=ended.place, why=ended.why)
     show_invitation(doing.tx, ended.incident, channel=doing.channel)
     set_reminder(doing.tx, ended, now=doing.at)
     facts = meeting_facts(ended) | {"by": doing.act.person}

@@ -21,7 +21,7 @@ def leave_meeting_to(doing: Doing, into: IncidentNumber) -> None:
         return
     ended = called_off(mine, by=None, why="")
     tx.keep(ended)
-    facts = meeting_facts(ended) | {"into": into}
+    facts = meeting_facts(ended) | {"place": ended.place, "into": into}
     line = Line(event=Event.POST_MORTEM_CALLED_OFF, key=f"meeting:{ended.sequence}", facts=facts)
     write_lines(tx, ended.incident, [line], at=doing.at, channel=doing.channel)
     show_calendar(tx, ended, channel=doing.channel)

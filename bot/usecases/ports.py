@@ -216,7 +216,10 @@ class VaultDown(Exception):
 
 
 class Vault(Protocol):
-    """Where the contents of evidence are kept, by `Exhibit.place`."""
+    """Where the contents of evidence are kept, by `Exhibit.place`.
+
+    Where that is the database, everything raises `StoreDown` in place of `VaultDown`.
+    """
 
     async def put(self, place: str, content: bytes) -> None:
         """Keep `content` under `place`, in place of what was there. Raises `VaultDown`."""

@@ -125,11 +125,12 @@ async def _kept(
     )
     if file.problem is not None:
         return exhibit
+    whole = replace(exhibit, size=len(file.content), sha256=sha256_of(file.content))
     try:
-        await use.vault.put(exhibit.place, file.content)
+        await use.vault.put(whole.place, file.content)
     except VaultDown as error:
         return replace(exhibit, problem=str(error))
-    return replace(exhibit, size=len(file.content), sha256=sha256_of(file.content))
+    return whole
 
 
 async def _canvas(number: IncidentNumber, edition: int, use: Publishing) -> str:

@@ -61,7 +61,7 @@ async def retire_now(use: Retiring) -> tuple[Exhibit, ...]:
             await use.vault.drop(exhibit.place)
         except VaultDown as error:
             log.warning("evidence_not_dropped", exhibit=exhibit.id, why=str(error))
-            break
+            continue
         await use.store.change(lambda tx, one=exhibit: _drop(tx, one, at=use.clock()))  # type: ignore[misc]
         gone.append(exhibit)
     return tuple(gone)

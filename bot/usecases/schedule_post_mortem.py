@@ -67,13 +67,22 @@ def _plan(doing: Doing, before: PostMortem | None) -> Reply:
         by=doing.act.person,
         at=doing.at,
     )
-    moved = before is not None and before.state is MeetingState.SCHEDULED
+    stood = before if before is not None and before.state is MeetingState.SCHEDULED else None
+    if stood is not None and _plan_of(stood) == plan:
+        return how_it_stands(stood)
+    moved = stood is not None and stood.starts_at != meeting.starts_at
     tx.keep(meeting)
-    doing.write(Event.POST_MORTEM_SET, **meeting_facts(meeting), before=_before(before) if moved else None)
+    doing.write(
+        Event.POST_MORTEM_SET,
+        **meeting_facts(meeting),
+        place=meeting.place,
+        before=stood.starts_at.isoformat() if stood is not None and moved else None,
+        changed=stood is not None and not moved,
+    )
     _tick(doing, meeting)
     show_invitation(tx, meeting.incident, channel=channel)
     show_calendar(tx, meeting, channel=channel)
-    if not moved:
+    if stood is None:
         show_document(tx, meeting, edition=str(meeting.sequence), channel=channel)
     set_reminder(tx, meeting, now=doing.at)
     facts = meeting_facts(meeting) | {"moved": moved, "by": doing.act.person}
@@ -82,8 +91,10 @@ def _plan(doing: Doing, before: PostMortem | None) -> Reply:
     return Reply(what=Said.MEETING_SET, facts=facts)
 
 
-def _before(meeting: PostMortem | None) -> str | None:
-    return meeting.starts_at.isoformat() if meeting else None
+def _plan_of(meeting: PostMortem) -> MeetingPlan:
+    return MeetingPlan(
+        starts_at=meeting.starts_at, minutes=meeting.minutes, place=meeting.place, owner=meeting.owner
+    )
 
 
 def _tick(doing: Doing, meeting: PostMortem) -> None:

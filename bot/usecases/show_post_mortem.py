@@ -41,13 +41,15 @@ def _upload(tx: Transaction, meeting: PostMortem, name: str, channel: ChannelId)
 
 
 def meeting_facts(meeting: PostMortem) -> dict[str, Any]:
-    """Return how a meeting stands, as JSON facts for the timeline and for notices."""
+    """Return how a meeting stands, as JSON facts for the timeline and for notices.
+
+    Without its place: a link's password would be redacted in facts. It is read from the meeting itself.
+    """
     return {
         "state": meeting.state.value,
         "starts_at": meeting.starts_at.isoformat(),
         "minutes": meeting.minutes,
         "zone": meeting.zone,
-        "place": meeting.place,
         "owner": meeting.owner,
         "sequence": meeting.sequence,
     }

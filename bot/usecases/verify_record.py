@@ -5,7 +5,6 @@ from collections.abc import Iterable
 from bot.domain.exhibit import Exhibit, ExhibitKind
 from bot.domain.ids import IncidentNumber
 from bot.domain.integrity import Checked, Flaw, Found, check_chain, check_file, check_rows
-from bot.domain.seal import seals
 from bot.usecases.ports import NotKept, Store, Vault, VaultDown
 from bot.usecases.read_case import Case, case_of
 
@@ -23,7 +22,7 @@ async def verify_record(
     files, dropped, found = await _files(case, vault)
     known = [*heads, *_heads_of_records(case.exhibits)]
     found += check_chain(case.entries, length=case.length, head=case.head, known_heads=known)
-    wrong, unsealed = check_rows(case.entries, seals(case.values), settled=case.settled)
+    wrong, unsealed = check_rows(case.entries, case.seals(), settled=case.settled)
     return Checked(
         lines=len(case.entries),
         rows=len(case.values),

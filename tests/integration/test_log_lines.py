@@ -197,6 +197,7 @@ async def test_text_json_and_requests_are_told_in_their_own_words() -> None:
                 entry(http_request=request, text_payload="The request failed"),
                 entry(),
                 entry(text_payload="y" * 3000),
+                entry(text_payload="Traceback:\n" + "  File …\n" * 300 + "KeyError: 'turn_id'"),
             ]
         )
     )
@@ -209,7 +210,9 @@ async def test_text_json_and_requests_are_told_in_their_own_words() -> None:
     assert said[3][1:] == ("GET /api/chat → 503", "812 ms")
     assert said[4][1:] == ("The request failed", "GET /api/chat → 503, 812 ms")
     assert said[5][1] == "(no text)"
-    assert len(said[6][1]) == LONGEST_MESSAGE
+    assert len(said[6][1]) == len(said[7][1]) == LONGEST_MESSAGE
+    assert said[7][1].startswith("Traceback:")
+    assert said[7][1].endswith("KeyError: 'turn_id'")
     assert lines.lines[0].at == NOON
 
 

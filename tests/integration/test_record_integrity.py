@@ -26,7 +26,9 @@ from bot.domain.exhibit import Exhibit, ExhibitKind, Moment, sha256_of, snapshot
 from bot.domain.first_reading import FirstReading
 from bot.domain.ids import ChannelId, IncidentNumber
 from bot.domain.incident import IncidentState
+from bot.domain.post_mortem import MeetingState, PostMortem
 from bot.domain.rollback import RollbackState
+from bot.domain.seal import seal, seals
 from bot.domain.snapshot import Snapshot
 from bot.domain.timeline import Event, incident_chain
 from bot.usecases.archive_incident import files_of
@@ -36,7 +38,7 @@ from bot.usecases.retire_evidence import Retiring, expired, retire_now
 from bot.usecases.show_record import show_record
 from bot.usecases.verify_record import verify_record
 from tests.alerts import an_alert
-from tests.values import NOON, a_decided_rollback, an_incident, evidence
+from tests.values import NOON, SENA, a_decided_rollback, an_incident, evidence
 
 ONE = IncidentNumber(1)
 CHANNEL = ChannelId("#critical-incidents")
@@ -86,7 +88,10 @@ def fill(tx: Transaction) -> None:
             stable="ion-api-00041-kim", reading=FirstReading(since=NOON - timedelta(hours=1), until=NOON),
         )
     )  # fmt: skip
-    lines = [Line(event=one, key=one.value) for one in (Event.INCIDENT_OPENED, Event.INCIDENT_CLOSED)]
+    lines = [
+        Line(event=Event.INCIDENT_OPENED, key="opened"),
+        Line(event=Event.NOTED, key="before", facts={"text": "a line\u2028and another"}),
+    ]
     write_lines(tx, ONE, lines, at=NOON, channel=CHANNEL)
     show_record(tx, ONE, channel=CHANNEL, at=NOON)
 
@@ -241,6 +246,50 @@ async def test_what_changes_by_rights_after_the_record_is_not_taken_for_a_flaw(
     assert checked.unsealed == ("incident",)
 
 
+async def test_what_ends_by_itself_after_the_record_is_not_taken_for_a_flaw(
+    store: Store, database: Database
+) -> None:
+    def go_on(tx: Transaction) -> None:
+        tx.keep(an_alert(AlertState.OPEN, id="canary-3-9", incident=ONE))
+        tx.keep(a_meeting())
+        show_record(tx, ONE, channel=CHANNEL, at=NOON)
+
+    await store.change(go_on)
+    await store.change(lambda tx: tx.keep(an_alert(AlertState.OVER, id="canary-3-9", incident=ONE)))
+    await store.change(lambda tx: tx.keep(replace(a_meeting(), reminded=3)))
+
+    assert await is_whole(store, database)
+
+
+def a_meeting() -> PostMortem:
+    """Return the incident's post-mortem meeting."""
+    return PostMortem(
+        id="1", incident=ONE, state=MeetingState.SCHEDULED, created_at=NOON,
+        starts_at=NOON + timedelta(days=1), minutes=60, zone="UTC", place="Room 5", owner=SENA,
+    )  # fmt: skip
+
+
+async def test_what_no_database_keeps_does_not_break_a_seal(store: Store, database: Database) -> None:
+    odd = Snapshot(
+        id=snapshot_id(ONE, Moment.ASKED, "odd"), incident=ONE, moment=Moment.ASKED, created_at=NOON,
+        canary="bad\x00byte", stable="ion", reading=FirstReading(since=NOON, until=NOON),
+    )  # fmt: skip
+
+    def keep(tx: Transaction) -> None:
+        tx.keep(odd)
+        facts = {"seals": seals({f"snapshot:{odd.id}": odd})}
+        line = Line(event=Event.EVIDENCE_TAKEN, key="odd", facts=facts)
+        write_lines(tx, ONE, [line], at=NOON, channel=CHANNEL)
+
+    await store.change(keep)
+
+    assert await is_whole(store, database)
+
+
+def test_a_seal_of_an_older_release_still_fits() -> None:
+    assert seal(FILE) == "9923a0360d6693b8cae2420f8a37cb914b64d54da84e901458592c75dcf25e8c"
+
+
 async def test_a_file_whose_time_is_over_goes_and_leaves_its_hash(store: Store, database: Database) -> None:
     vault = DatabaseVault(database)
     use = Retiring(
@@ -303,9 +352,10 @@ async def test_an_archive_checks_itself_without_backout(
 ) -> None:
     folder = await unpacked(store, database, tmp_path)
 
-    assert check(folder).returncode == 0
+    told = check(folder)
+    assert (told.returncode, told.stderr) == (0, "")
     assert (folder / "evidence" / "decision-k3v9" / FILE.name).read_bytes() == CONTENT
-    assert len((folder / "timeline.jsonl").read_text(encoding="utf-8").splitlines()) == 3
+    assert len((folder / "timeline.jsonl").read_text(encoding="utf-8").split("\n")) == 4
     assert json.loads((folder / "incident.json").read_text(encoding="utf-8"))["incident"]["number"] == 1
 
 

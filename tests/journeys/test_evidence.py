@@ -71,7 +71,7 @@ async def evidence_told(world: World, url: str, times: int) -> None:
 
 def is_evidence(exhibit: Exhibit) -> bool:
     """True for what machines said."""
-    return exhibit.kind not in (ExhibitKind.RECORD, ExhibitKind.POST_MORTEM)
+    return exhibit.kind is not ExhibitKind.RECORD
 
 
 def taken(url: str, moment: Moment) -> tuple[Snapshot, dict[str, Exhibit]]:
@@ -211,7 +211,7 @@ async def test_the_list_shows_every_file_and_evidence_can_be_taken_again(
     (snapshot,) = stored(url, Snapshot, moment=Moment.ASKED)
     assert snapshot.asked_by == "U0LUBIT"
     await evidence_told(world, url, 3)
-    assert "Evidence is being taken" in texts(world.slack.views("U0LUBIT")[-1])
+    assert "Asked for. If you may" in texts(world.slack.views("U0LUBIT")[-1])
 
 
 async def test_a_guest_takes_no_evidence(rolled_back: Bot, shared_world: World) -> None:

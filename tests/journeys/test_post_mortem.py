@@ -79,7 +79,7 @@ async def test_a_closed_incident_gets_its_meeting_and_everybody_can_see_when(
         view = await opened(world, "U0GITCO", callback="post_mortem.schedule")
         past = int(datetime.now(UTC).timestamp()) - 60
         wrong = await world.slack.submit("U0GITCO", view["id"], {"post_mortem.at": past})
-        place = "https://meet.example.com/a,b;c"
+        place = "https://us02web.zoom.us/j/812?pwd=QWxhZGRpbjpvcGVu1,b;c"
         right = {"post_mortem.at": None, "post_mortem.place": place, "post_mortem.owner": "U0LUBIT"}
         answer = await world.slack.submit("U0GITCO", view["id"], right)
         shown = await invitation(world, having="post_mortem.held")
@@ -93,6 +93,8 @@ async def test_a_closed_incident_gets_its_meeting_and_everybody_can_see_when(
     assert not answer.body
     assert event_in(calendar)["dtstart"].dt == kept.starts_at
     assert event_in(calendar)["location"] == place
+    assert kept.place == place
+    assert all("?pwd=QWxhZGRpbjpvcGVu1" in said for said in (texts(shown), mine))
     assert calendar["thread_ts"] == document["thread_ts"] == shown["ts"]
     assert "[[" not in texts(shown)
     assert "UTC+09:00" in texts(shown)
@@ -162,7 +164,7 @@ async def test_it_is_reminded_of_after_a_restart_moved_and_held(world: World, tm
     assert "You see to it" in reminded
     assert "<@U0LUBIT>" in thread[0]
     assert (first["uid"], moved["sequence"]) == (moved["uid"], 1)
-    assert log.index("scheduled the post-mortem") < log.index("moved the post-mortem")
+    assert log.index("scheduled the post-mortem") < log.index("changed the post-mortem")
     assert "Room 7" in log
 
 

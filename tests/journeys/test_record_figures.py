@@ -1,7 +1,9 @@
 """A real fault of each scenario, and a record whose every figure is what the service itself counted."""
 
 import asyncio
+import hashlib
 import json
+import zipfile
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -140,7 +142,9 @@ def seconds(written: str) -> float:
     return 60 * float(minutes or 0) + float(rest.removesuffix("S") or 0)
 
 
-async def test_what_is_listed_as_evidence_is_what_is_kept(bot: Bot, world: World) -> None:
+async def test_what_is_listed_as_evidence_is_what_is_kept_and_can_be_taken_along(
+    bot: Bot, world: World, tmp_path: Path
+) -> None:
     await fail(world, Fault.ERRORS)
     await world.slack.slash("U0SENA", "C0OPERATIONS", "/rollback canary force errors")
     record = await record_of(bot)
@@ -150,3 +154,16 @@ async def test_what_is_listed_as_evidence_is_what_is_kept(bot: Bot, world: World
 
     assert {(e["name"], e["sha256"]) for e in record["exhibits"]} == {(e.name, e.sha256) for e in files}
     assert checked.code == 0, checked.said
+
+    archive = tmp_path / "INC-1.zip"
+    packed = await backout(bot.environment(), "record", "archive", "INC-1", "--out", str(archive))
+    assert packed.code == 0, packed.complained
+    with zipfile.ZipFile(archive) as opened:
+        inside = {name.rpartition("/")[2]: opened.read(name) for name in opened.namelist()}
+    assert {hashlib.sha256(inside[e.name]).hexdigest() for e in files} == {e.sha256 for e in files}
+
+    over = await backout(
+        {**bot.environment(), "BACKOUT_EVIDENCE_DAYS": "1"}, "evidence", "retire", "--dry-run"
+    )
+    assert over.code == 0
+    assert over.said.startswith("0 files")

@@ -8,8 +8,12 @@ from typing import Any
 
 from bot.domain.redaction import Redacted, redact
 from bot.slack.commands import typed
+from bot.slack.ids import ActionId
 from bot.slack.listeners.requests import Payload
 from bot.slack.text import escape
+
+#: What is of use only as it was typed: a link to a meeting with its password.
+_SPARED = frozenset({ActionId.POST_MORTEM_PLACE})
 
 
 def without_secrets(body: Payload) -> tuple[Payload, int]:
@@ -36,6 +40,8 @@ def _filled_in(body: Payload, view: Mapping[str, Any]) -> tuple[Payload, int]:
     for block, fields in values.items():
         clean[block] = dict(fields)
         for action, field in fields.items():
+            if action in _SPARED:
+                continue
             found = _field(field, given.get(action, ""))
             if found.count:
                 clean[block][action] = {**field, "value": found.text}

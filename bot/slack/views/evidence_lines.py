@@ -45,7 +45,6 @@ def exhibit_kind_name(kind: ExhibitKind, words: Words) -> Markup:
         ExhibitKind.TRAFFIC: words.say("traffic and revisions"),
         ExhibitKind.PROBE: words.say("answers to the probe"),
         ExhibitKind.RECORD: words.say("failure record"),
-        ExhibitKind.POST_MORTEM: words.say("post-mortem"),
     }[kind]
 
 

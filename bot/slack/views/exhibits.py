@@ -77,11 +77,15 @@ def board_evidence(taken: Sequence[Taking], words: Words) -> list[Block]:
 def evidence_modal(
     incident: Incident, taken: Sequence[Taking], words: Words, *, channel: str, asked: bool = False
 ) -> dict[str, Any]:
-    """Render every file of an incident; `asked` says that evidence is being taken just now."""
+    """Render every file of an incident; `asked` says that evidence was asked for just now."""
     blocks: list[Block] = [section(incident_line(incident, words))]
     if asked:
         blocks.append(
-            section(words.say(":hourglass_flowing_sand: Evidence is being taken. It comes into the thread."))
+            section(
+                words.say(
+                    ":hourglass_flowing_sand: Asked for. If you may, the evidence comes into the thread."
+                )
+            )
         )
     elif incident.state is IncidentState.OPEN:
         take = button(

@@ -35,11 +35,11 @@ def meeting_modal(
     Args:
         before: the meeting that is to be moved, None for the first one.
         facts: its facts, None for the first one.
-        proposed: moments to choose from, UTC.
+        proposed: moments to choose from, UTC; `before`'s own comes first, so that it stays unless changed.
         zone: what they are written in, an IANA name.
         owner: who sees to it unless somebody else is chosen.
     """
-    offered = {moment.isoformat(): _written(moment, zone, words) for moment in proposed}
+    offered = _offered(before, proposed, zone, words)
     minutes = before.minutes if before else USUAL_MINUTES
     blocks: list[Block] = [
         choice(
@@ -70,6 +70,18 @@ def meeting_modal(
         words=words,
         submit=words.plain("Move") if before else words.plain("Schedule"),
     )
+
+
+def _offered(
+    before: PostMortem | None, proposed: Sequence[datetime], zone: str, words: Words
+) -> dict[str, str]:
+    new = {moment.isoformat(): _written(moment, zone, words) for moment in proposed}
+    if before is None:
+        return new
+    stays = words.plain("as it is: {when}", when=_written(before.starts_at, zone, words))
+    return {before.starts_at.isoformat(): stays} | {
+        moment: text for moment, text in new.items() if moment != before.starts_at.isoformat()
+    }
 
 
 def _written(moment: datetime, zone: str, words: Words) -> str:

@@ -76,13 +76,21 @@ def standing_of(meeting: PostMortem, words: Words) -> Markup:
 
 
 def set_line(facts: Facts, who: Markup, words: Words) -> Markup:
-    """Return the line of a meeting that was scheduled or moved."""
+    """Return the line of a meeting that was scheduled, moved, or changed at its time."""
     place, owner = place_name(facts["place"], words), words.person(facts["owner"])
     if facts.get("before"):
         return words.say(
             "{who} moved the post-mortem from {before} to {when}; place: {place}; {owner} sees to it",
             who=who,
             before=words.moment(datetime.fromisoformat(facts["before"])),
+            when=words.bold(when(facts, words)),
+            place=place,
+            owner=owner,
+        )
+    if facts.get("changed"):
+        return words.say(
+            "{who} changed the post-mortem, still at {when}; place: {place}; {owner} sees to it",
+            who=who,
             when=words.bold(when(facts, words)),
             place=place,
             owner=owner,

@@ -6,7 +6,7 @@ to be unknown and is never 0.
 
 import re
 from collections.abc import Callable, Iterable
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from bot.domain.alarm import AlarmKind
@@ -25,6 +25,7 @@ from bot.domain.timeline import BACKOUT, Event, Told, as_it_happened
 from bot.slack.text import HTML, PLAIN, Markup, Words
 from bot.slack.views.alarm_words import rule_sentence, why_not_by_itself
 from bot.slack.views.evidence import evidence_line
+from bot.slack.views.evidence_lines import size_words
 from bot.slack.views.incident_words import failure_name, outcome_name, severity_name
 from bot.slack.views.numbers import metric_name, quantity, side_name, source_name
 from bot.slack.views.step_words import marker, seen_words, state_name
@@ -378,7 +379,7 @@ def exhibit_values(exhibit: Exhibit, words: Words) -> dict[str, Any]:
 def _content_words(exhibit: Exhibit, words: Words) -> Markup:
     if exhibit.problem is not None:
         return words.say("could not be read, because {why}", why=exhibit.problem)
-    text = words.say("{size:,d} bytes", size=exhibit.size)
+    text = size_words(exhibit.size, words)
     if exhibit.redacted:
         text = words.say(
             "{text}, {count} secrets or personal data replaced", text=text, count=exhibit.redacted
@@ -391,8 +392,3 @@ def _content_words(exhibit: Exhibit, words: Words) -> Markup:
 def open_steps(record: Record) -> Iterable[Step]:
     """Return the steps that nobody has done or skipped."""
     return (step for step in record.steps if step.open)
-
-
-def taken_at(record: Record) -> datetime | None:
-    """Return when the newest file of evidence was taken (aware, UTC)."""
-    return max((exhibit.created_at for exhibit in record.exhibits), default=None)

@@ -157,7 +157,7 @@ def test_nothing_known_is_no_zero() -> None:
 
 
 def test_files_of_records_are_no_evidence_of_the_record() -> None:
-    kinds = [ExhibitKind.ERROR_LOGS, ExhibitKind.RECORD, ExhibitKind.POST_MORTEM]
+    kinds = [ExhibitKind.ERROR_LOGS, ExhibitKind.RECORD]
 
     record = make_record(
         an_incident(),

@@ -73,6 +73,8 @@ def test_at_most_one_in_a_hundred_harmless_lines_is_altered() -> None:
         "password: null, token=true, secret: projects/ion/secrets/db/versions/3, api_key=${API_KEY}",
         "Basic authentication failed; bearer of bad news",
         "postgresql://db.internal/ion and https://ion.ai/login?next=/a@b",
+        "https://host:8080/path/a@b, http://[::1]:80/a@b, mongodb://a:1,b:2/ion?x=c@d, file://C:/ion/a@b",
+        r'{"at": "https:\/\/host:8080\/path\/a@b"}',
         "비밀번호 변경 요청 3건, 토큰은 만료되었습니다, 암호화 키 교체",
         "991332-1234567 is no date, 4111 1111 1111 1112 no card",
         "+09:00, +1, 2+123456789, a+82 b",
@@ -97,6 +99,9 @@ def test_what_is_no_secret_stays(text: str) -> None:
         # Numbers given out since October 2020 carry no check digit: the date and the hyphen tell.
         ("210301-3000000", "[resident number]"),
         ("postgresql://ion:p@55:w0rd@db/ion", "postgresql://[login]@db/ion"),
+        ("postgresql://ion:pa/55@db/ion", "postgresql://[login]@db/ion"),
+        ("redis://:/pa/5:5/@cache/0 gave up", "redis://[login]@cache/0 gave up"),
+        (r"postgresql:\/\/ion:pa\/55@db\/ion", r"postgresql:\/\/[login]@db\/ion"),
         ("password='two words', user=ion", "password='[password]', user=ion"),
         ('{"password": "with \\"quotes\\" in it"}', '{"password": "[password]"}'),
         ("Authorization: Bearer abcd", "Authorization: Bearer [login]"),
@@ -212,6 +217,7 @@ def _seconds(text: str) -> float:
 #: What makes a careless pattern read the same stretch over and over.
 STRETCHES = (
     "a", "1", "1 ", "eyJ", "eyJa.", "sk-", "sk-a", "a@", "@a.", "a.", "://", "://a:", "%3A%2F%2Fa%3A",
+    "://a:b/", "://:", ":\\/\\/a:",
     "password=", "password='", 'password=\\"', "token: ", "secret \\n,", "cookie: a; ", "\\", "-----",
     "authorization: bearer ", "-----BEGIN PRIVATE KEY-----", "+1 ", "4111 ", "010", "0123456789abcdef",
     "M.", "SG.", "curl -u a", "[token]", "%40", "\n", " ",

@@ -15,6 +15,7 @@ from bot.domain.ids import ChannelId, IncidentNumber, PersonId
 from bot.domain.incident import IncidentState
 from bot.domain.log_lines import LogLine, LogLines
 from bot.domain.observation import Minute, Tally
+from bot.domain.plan import sides_of
 from bot.domain.playbook import Playbook, Target
 from bot.domain.rollback import Rollback, RollbackState
 from bot.domain.seal import seal
@@ -23,7 +24,7 @@ from bot.domain.timeline import Entry, Event
 from bot.domain.traffic import SideAddress
 from bot.usecases import read_evidence_sources
 from bot.usecases.act import accept_act, carry_out_act
-from bot.usecases.collect_evidence import UNREAD, Collecting, collect, sides_of
+from bot.usecases.collect_evidence import UNREAD, Collecting, collect
 from bot.usecases.deeds import DEEDS
 from bot.usecases.ports import Said, Showing, Workflow
 from bot.usecases.read_evidence_sources import NO_ADDRESS, NO_ANSWER, Sources, at_least_errors, side_filter

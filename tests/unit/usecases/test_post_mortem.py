@@ -196,6 +196,28 @@ async def test_moving_keeps_the_meeting_and_uploads_a_new_calendar_file() -> Non
     assert world.facts(Event.POST_MORTEM_SET)["before"] == "2026-03-04T01:00:00+00:00"
 
 
+async def test_another_place_at_the_same_time_is_a_change_and_no_move() -> None:
+    world = await a_meeting()
+
+    await world.move(WEDNESDAY, place="Room 7")
+
+    meeting, written = world.meeting(), world.facts(Event.POST_MORTEM_SET)
+    assert (meeting.starts_at, meeting.place, meeting.sequence) == (WEDNESDAY, "Room 7", 1)
+    assert (written["before"], written["changed"]) == (None, True)
+    assert world.posted()[-1] == "post_mortem_file:1:1.ics"
+    assert world.told()[-1] == Said.MEETING_SET
+
+
+async def test_moving_to_what_it_is_already_changes_nothing() -> None:
+    world = await a_meeting()
+
+    await world.move(WEDNESDAY, minutes="60", place="Room 5")
+
+    assert world.meeting().sequence == 0
+    assert world.events().count(Event.POST_MORTEM_SET) == 1
+    assert world.told()[-1] == Said.MEETING_STANDS
+
+
 async def test_whoever_moves_what_was_moved_meanwhile_hears_how_it_stands() -> None:
     world = await a_meeting()
     await world.move(WEDNESDAY + DAY)

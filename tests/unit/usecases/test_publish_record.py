@@ -122,7 +122,7 @@ async def test_every_file_is_kept_with_its_hash_and_posted_under_the_record(worl
             ExhibitKind.RECORD, len(content), sha256_of(content),
         )  # fmt: skip
         assert exhibit.source == f"timeline head {HEAD}"
-        assert exhibit.place == f"INC-1/record-1/{exhibit.name}"
+        assert exhibit.place == f"INC-1/record-1/{exhibit.sha256[:12]}/{exhibit.name}"
     message = world.store.kept.messages["record_file:1:1"]
     assert (message.what, message.under) == (Showing.RECORD_FILE, "record:1")
     assert "record:1" in world.store.kept.messages

@@ -63,7 +63,8 @@ def post_mortem_modals(text: str, words: Words) -> Iterator[tuple[str, dict[str,
 
 def post_mortem_event_facts(event: Event, text: str) -> dict[str, Any]:
     """Return what is written down with an event about a meeting; {} for others."""
-    facts = meeting_facts(a_meeting(text))
+    meeting = a_meeting(text)
+    facts = meeting_facts(meeting) | {"place": meeting.place}
     known: dict[Event, dict[str, Any]] = {
         Event.POST_MORTEM_SET: facts | {"before": NOON.isoformat()},
         Event.POST_MORTEM_HELD: facts | {"why": ""},
@@ -75,7 +76,7 @@ def post_mortem_event_facts(event: Event, text: str) -> dict[str, Any]:
 def post_mortem_notices(text: str) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield the facts of every notice about a meeting."""
     for title, meeting in meetings(text):
-        facts = meeting_facts(meeting) | {"incident": 12, "by": meeting.by or SENA}
+        facts = meeting_facts(meeting) | {"incident": 12, "by": meeting.by or SENA, "place": meeting.place}
         yield f"set {title}", {"what": "meeting_set"} | facts
         yield f"stands {title}", {"what": "meeting_stands"} | facts | {"by": meeting.by}
         for reminder in Reminder:

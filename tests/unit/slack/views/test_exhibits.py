@@ -92,7 +92,7 @@ def test_only_of_an_open_incident_can_evidence_be_taken_now() -> None:
 
     assert ["evidence.take" in str(view) for view in views] == [True, False]
     assert "evidence.take" not in str(asked)
-    assert "Evidence is being taken" in str(asked)
+    assert "Asked for. If you may" in str(asked)
 
 
 def test_a_long_list_stays_within_slacks_limit_and_says_what_it_leaves_out() -> None:

@@ -159,3 +159,20 @@ def test_the_board_says_when_it_is_and_what_became_of_it(state: str, says: str) 
     (line,) = (text for text in all_texts(shown.blocks) if text.startswith("*Post-mortem*"))
     assert says in line
     assert not [text for text in all_texts(without.blocks) if "Post-mortem" in text]
+
+
+def test_moving_keeps_the_time_unless_another_is_chosen() -> None:
+    before, other = a_meeting(), NOON + timedelta(days=2)
+
+    modal = meeting_modal(
+        IncidentNumber(12), before, meeting_facts(before), [before.starts_at, other], ENGLISH, zone=ZONE,
+        owner=SENA, channel="C0OPERATIONS",
+    )  # fmt: skip
+
+    choice = modal["blocks"][0]["element"]
+    assert [option["value"] for option in choice["options"]] == [
+        before.starts_at.isoformat(),
+        other.isoformat(),
+    ]
+    assert choice["initial_option"]["text"]["text"] == "as it is: Tue 2026-03-03 21:00 (UTC+09:00)"
+    assert choice["initial_option"] == choice["options"][0]
