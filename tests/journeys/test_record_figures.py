@@ -107,7 +107,7 @@ async def test_the_record_says_what_the_service_counted(bot: Bot, world: World, 
 
     slow = reading(rollback.before, Metric.P95)
     answered = world.cloud.truth("ion-api", canary, since=slow.since, until=slow.until).percentile_ms(95)
-    assert slow.value == pytest.approx(answered, rel=0.1)
+    assert slow.value == pytest.approx(answered, rel=0.3)
     worst = symptoms["p95"]["peak"]["value"]
     assert worst >= (slow.value or 0)
     assert (worst > 500) == (scenario == "response time")
