@@ -10,7 +10,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 #: Test processes: a journey keeps a third of a core busy, and our CI has two cores.
-JOBS ?= 4
+JOBS ?= 5
 BROWSERS := chromium chromium-browser google-chrome google-chrome-stable
 
 # Tried by running it, because a version manager's `python3.11` may be a stub that only complains.
