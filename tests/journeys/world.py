@@ -202,6 +202,8 @@ async def running_world() -> AsyncIterator[World]:
         events_url="http://127.0.0.1:9/slack/events",
         # Slack's limit of one message a second has its own tests; here it would be most of the time.
         pace=PostPace(per_second=50, burst=50),
+        # So have its three seconds; here a machine that is busy with other tests would break them.
+        patience_seconds=PATIENCE_SECONDS,
     )
     slack.extra_routes += cloud.routes()
     await cloud.start()

@@ -52,10 +52,16 @@ def sign(secret: str, timestamp: str, raw: bytes) -> str:
 
 
 class Courier:
-    """Carries signed requests to the bot over one HTTP client, opened late and closed by `aclose`."""
+    """Carries signed requests to the bot over one HTTP client, opened late and closed by `aclose`.
 
-    def __init__(self, clock: Callable[[], float]) -> None:
+    Args:
+        clock: the time in epoch seconds.
+        patience_seconds: how long the app has to answer.
+    """
+
+    def __init__(self, clock: Callable[[], float], patience_seconds: float = ANSWER_WITHIN_SECONDS) -> None:
         self._clock = clock
+        self._patience_seconds = patience_seconds
         self._client: httpx.AsyncClient | None = None
 
     async def form(self, url: str, fields: Mapping[str, str]) -> Delivery:
@@ -83,7 +89,7 @@ class Courier:
         headers = {**self._signed(raw), "Content-Type": content_type, **(more or {})}
         started = time.perf_counter()
         try:
-            async with asyncio.timeout(ANSWER_WITHIN_SECONDS):
+            async with asyncio.timeout(self._patience_seconds):
                 response = await self._http().post(url, content=raw, headers=headers)
         except TimeoutError:
             return Delivery(0, None, "", "operation_timeout", time.perf_counter() - started)

@@ -18,7 +18,7 @@ from starlette.staticfiles import StaticFiles
 from bot.sandbox.slack.acting import Actors
 from bot.sandbox.slack.app_features import Tab
 from bot.sandbox.slack.calls import Call
-from bot.sandbox.slack.deliveries import Courier, Delivery
+from bot.sandbox.slack.deliveries import ANSWER_WITHIN_SECONDS, Courier, Delivery
 from bot.sandbox.slack.faults import Fault, Faults
 from bot.sandbox.slack.http_server import HttpServer
 from bot.sandbox.slack.page_endpoints import PageEndpoints
@@ -40,6 +40,8 @@ class SandboxSlack:
         manifest: the parsed app manifest; scopes, commands and names come from it.
         events_url: where signed requests go, the bot's ``/slack/events``. May be changed later.
         clock: the time in epoch seconds.
+        pace: how fast messages may be posted to a channel.
+        patience_seconds: how long the app has to answer what a person did.
     """
 
     def __init__(
@@ -49,6 +51,7 @@ class SandboxSlack:
         events_url: str,
         clock: Callable[[], float] = time.time,
         pace: PostPace = SLACKS_PACE,
+        patience_seconds: float = ANSWER_WITHIN_SECONDS,
     ) -> None:
         self.events_url = events_url
         self._pace = pace
@@ -57,7 +60,7 @@ class SandboxSlack:
         self.extra_routes: list[Route] = []
         self.workspace = Workspace(manifest, clock)
         self._stopping = asyncio.Event()
-        self._courier = Courier(clock)
+        self._courier = Courier(clock, patience_seconds)
         self._response_urls = ResponseUrls(self.workspace)
         self._http: HttpServer | None = None
         self._web_api = WebApi(

@@ -89,7 +89,7 @@ def test_a_figure_that_is_not_known_is_no_zero() -> None:
 
 def test_whoever_cannot_see_it_is_told_what_it_shows() -> None:
     assert "Error rate, P95 response time, memory and CPU" in picture_alt(EN)
-    assert "오류율" in picture_alt(KO)
+    assert "에러율" in picture_alt(KO)
 
 
 def test_a_records_picture_is_the_same_whenever_it_is_made() -> None:
