@@ -9,12 +9,15 @@ import asyncio
 import contextlib
 import struct
 import sys
+from collections.abc import Callable
+from dataclasses import replace
 
 import structlog
 from pydantic import ConfigDict, TypeAdapter
 
 from bot.domain.document import Document
 from bot.domain.picture import Picture, StatsPicture
+from bot.slack.text import Words
 from bot.usecases.ports import Charts, NoLetters, NotDrawn, Printer
 
 log = structlog.get_logger()
@@ -48,6 +51,17 @@ class NoCharts(Charts, Printer):
 
     async def close(self) -> None:
         """Nothing was opened."""
+
+
+async def drawn(charts: Charts, picture: Callable[[Words], Picture | StatsPicture], words: Words) -> bytes:
+    """Draw what `picture` is in the language of `words`, or in English where that has letters we have not.
+
+    Raises `NotDrawn`.
+    """
+    try:
+        return await charts.draw(picture(words))
+    except NoLetters:
+        return await charts.draw(picture(replace(words, locale="en")))
 
 
 class ProcessCharts(Charts, Printer):

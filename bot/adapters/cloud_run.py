@@ -199,7 +199,7 @@ class CloudRun(Cloud):
 
     async def configuration(self, target: Target, side: SideAddress) -> Configuration:
         """See `Cloud.configuration`. Without a ready revision it is the service's template."""
-        with faults_named(f"read the configuration of {side.revision or side.service}"):
+        with faults_named(f"read the configuration of {side.name}"):
             await self._google.client(_services_client)
             await self._google.client(_revisions_client)
             async with asyncio.timeout(LOOK_SECONDS):

@@ -134,7 +134,7 @@ class Answer:
 
     def about(self, address: SideAddress) -> tuple[Point, ...]:
         """Return the points of one side."""
-        wanted = address.revision or address.service
+        wanted = address.name
         return tuple(point for point in self.points if point.group == wanted)
 
 

@@ -1,9 +1,9 @@
 """Pictures in an incident's thread: read from what is stored, drawn elsewhere, or else said in words."""
 
-from dataclasses import dataclass, replace
-
 import structlog
 
+from bot.adapters.charts import drawn
+from bot.adapters.message_files import File
 from bot.domain.ids import incident_label
 from bot.domain.incident_picture import PictureMoment
 from bot.domain.picture import Picture
@@ -15,21 +15,10 @@ from bot.slack.views.picture import (
     picture_alt,
 )
 from bot.slack.views.rollback_message import Message
-from bot.usecases.ports import Charts, NoLetters, NotDrawn
+from bot.usecases.ports import Charts, NotDrawn
 from bot.usecases.read_incident_picture import IncidentShown, ReadingPictures, read_incident_picture
 
 log = structlog.get_logger()
-
-
-@dataclass(frozen=True, kw_only=True)
-class DrawnPicture:
-    """A PNG to upload: its name is its subject's, so it is found again; `alt` says what it shows."""
-
-    name: str
-    title: str
-    content: bytes
-    comment: str
-    alt: str
 
 
 class IncidentPictures:
@@ -40,7 +29,7 @@ class IncidentPictures:
         self._charts = charts
         self._locale = locale
 
-    async def render(self, subject: str) -> DrawnPicture | Message:
+    async def render(self, subject: str) -> File | Message:
         """Return the picture of `subject`, or a message with figures where it cannot be drawn.
 
         `subject` is that of `bot.usecases.read_incident_picture.picture_subject`. Raises `NotKept`.
@@ -50,17 +39,11 @@ class IncidentPictures:
         if not shown.scene.points:
             return no_incident_picture(shown.scene, shown.problem or "", words)
         try:
-            content = await self._drawn(shown, words)
+            content = await drawn(self._charts, lambda w: _picture(shown, w), words)
         except NotDrawn as error:
             log.warning("incident_picture_not_drawn", subject=subject, why=str(error))
             return no_incident_picture(shown.scene, str(error)[:500], words)
         return _file(subject, content, shown, words)
-
-    async def _drawn(self, shown: IncidentShown, words: Words) -> bytes:
-        try:
-            return await self._charts.draw(_picture(shown, words))
-        except NoLetters:
-            return await self._charts.draw(_picture(shown, replace(words, locale="en")))
 
 
 def _picture(shown: IncidentShown, words: Words) -> Picture:
@@ -73,11 +56,12 @@ def _picture(shown: IncidentShown, words: Words) -> Picture:
     )
 
 
-def _file(subject: str, content: bytes, shown: IncidentShown, words: Words) -> DrawnPicture:
+def _file(subject: str, content: bytes, shown: IncidentShown, words: Words) -> File:
+    """Return it under its subject's name, by which it is found again."""
     _, moment, about = subject.split(":", 2)
     number = shown.incident.number
     title, comment = incident_picture_words(PictureMoment(moment), number, words)
-    return DrawnPicture(
+    return File(
         name=f"{incident_label(number)}-{moment}-{about}.png",
         title=title,
         content=content,

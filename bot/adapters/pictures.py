@@ -1,12 +1,12 @@
 """Pictures for one person: in their words and zone, drawn elsewhere, and kept in Slack as a file of ours."""
 
 import asyncio
-from dataclasses import replace
 
 import structlog
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.adapters.charts import drawn
 from bot.adapters.slack_errors import NO_ANSWER, code_of, may_pass, retry_after_seconds
 from bot.domain.ids import PersonId
 from bot.domain.last_hour import LastHour
@@ -15,7 +15,7 @@ from bot.domain.playbook import Thresholds
 from bot.slack.text import Words, locale_of
 from bot.slack.views.picture import picture_of
 from bot.slack.views.stats import stats_picture, stats_title
-from bot.usecases.ports import Charts, NoLetters, NotDrawn, People, PeopleUnknown, Pictures, Playbooks
+from bot.usecases.ports import Charts, NotDrawn, People, PeopleUnknown, Pictures, Playbooks
 
 log = structlog.get_logger()
 
@@ -41,11 +41,7 @@ class SlackPictures(Pictures):
         if self._client.token is None:
             raise NotDrawn("there is no Slack token")
         words = await self._words(person)
-        try:
-            content = await self._charts.draw(picture_of(hour, thresholds, words))
-        except NoLetters:
-            english = replace(words, locale="en")
-            content = await self._charts.draw(picture_of(hour, thresholds, english))
+        content = await drawn(self._charts, lambda w: picture_of(hour, thresholds, w), words)
         name = f"{hour.target}-{hour.until:%Y%m%dT%H%M%SZ}.png"
         return await self._kept(name, words.plain("{target}: the last hour", target=hour.target), content)
 
@@ -54,11 +50,7 @@ class SlackPictures(Pictures):
         if self._client.token is None:
             raise NotDrawn("there is no Slack token")
         words, playbook = await self._words(person), self._playbooks.current()
-        try:
-            content = await self._charts.draw(stats_picture(report, playbook, words))
-        except NoLetters:
-            english = replace(words, locale="en")
-            content = await self._charts.draw(stats_picture(report, playbook, english))
+        content = await drawn(self._charts, lambda w: stats_picture(report, playbook, w), words)
         name = f"incident-statistics-{report.wanted.until:%Y%m%dT%H%M%SZ}.png"
         return await self._kept(name, stats_title(report.wanted, playbook, words), content)
 

@@ -1,7 +1,7 @@
 """A post-mortem as messages and files: reads the stored facts and hands them to a view."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -9,6 +9,7 @@ from typing import Any
 import structlog
 
 from bot.adapters.calendar_file import calendar_file
+from bot.adapters.message_files import File
 from bot.adapters.notice_texts import TemplateNotices
 from bot.adapters.templates import filled_in
 from bot.domain.calendar_entry import CalendarEntry, meeting_uid
@@ -45,16 +46,6 @@ NOTICE = "post_mortem"
 DOCUMENT = "post_mortem.md"
 #: What a playbook without that notice says.
 _USUAL_NOTICE = "post_mortem_invitation.md"
-
-
-@dataclass(frozen=True, kw_only=True)
-class MeetingFile:
-    """A file for the invitation's thread, as `File`."""
-
-    name: str
-    title: str
-    content: str | bytes
-    comment: str
 
 
 def meeting_message(
@@ -117,7 +108,7 @@ def with_meeting_buttons(tx: Transaction, told: Message, facts: Mapping[str, Any
 
 def calendar_of(
     tx: Transaction, number: IncidentNumber, sequence: int, *, current: Playbook, words: Words
-) -> MeetingFile:
+) -> File:
     """Return the calendar's file of a meeting's change number `sequence`, as the timeline keeps it.
 
     Whatever happened since, the same change makes the same file; only the newest has the password of a
@@ -129,7 +120,7 @@ def calendar_of(
     if meeting is not None and meeting.sequence == sequence:
         entry = replace(entry, place=meeting.place)
     label = incident_label(number)
-    return MeetingFile(
+    return File(
         name=f"{label}-post-mortem-{sequence}.ics",
         title=words.plain("Post-mortem of {label}, for the calendar", label=label),
         content=calendar_file(entry),
@@ -192,7 +183,7 @@ def document_of(
     current: Playbook,
     words: Words,
     team: Path | None = None,
-) -> MeetingFile:
+) -> File:
     """Return the document to fill in, with everything that is known by now. Raises `NotKept`.
 
     `team` is a directory whose templates come before ours.
@@ -212,7 +203,7 @@ def document_of(
         follow_ups=tx.find(FollowUp, incident=incident.number),
     )
     label = incident_label(incident.number)
-    return MeetingFile(
+    return File(
         name=document_name(meeting, edition),
         title=words.plain("Post-mortem of {label}, to fill in", label=label),
         content=_document(words.locale, document_values(facts, written), team),

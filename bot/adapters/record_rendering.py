@@ -3,19 +3,19 @@
 import base64
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import structlog
 from pydantic import TypeAdapter
 
+from bot.adapters.charts import drawn
 from bot.adapters.templates import TEMPLATES, filled_in, is_the_teams
 from bot.domain.alert import Alert
 from bot.domain.document import Document
 from bot.domain.exhibit import Exhibit
 from bot.domain.ids import IncidentNumber, incident_label
-from bot.domain.picture import Picture
 from bot.domain.record import Record, edition_id, make_record
 from bot.domain.snapshot import Snapshot
 from bot.domain.timeline import incident_chain
@@ -27,7 +27,6 @@ from bot.usecases.editions import playbook_of
 from bot.usecases.ports import (
     BadTemplate,
     Charts,
-    NoLetters,
     NotDrawn,
     NotKept,
     Playbooks,
@@ -207,22 +206,13 @@ class RecordRendering(Records):
 
     async def picture(self, record: Record) -> tuple[bytes | None, str | None]:
         """Return canary and stable around the deployment as PNG, or why it cannot be drawn."""
-        words = self._words(record, PLAIN)
-        shown = record_picture(record, words)
-        if shown is None or self._charts is None:
+        if not record.points or self._charts is None:
             return None, None
+        words = self._words(record, PLAIN)
         try:
-            return await self._drawn(self._charts, shown, record, words), None
+            return await drawn(self._charts, lambda w: record_picture(record, w), words), None
         except NotDrawn as error:
             return None, str(error)
-
-    async def _drawn(self, charts: Charts, shown: Picture, record: Record, words: Words) -> bytes:
-        try:
-            return await charts.draw(shown)
-        except NoLetters:
-            english = record_picture(record, replace(words, locale="en"))
-            assert english is not None
-            return await charts.draw(english)
 
     def json(self, record: Record) -> str:
         """Return everything the record is made of as JSON, for other programs. Times are UTC."""

@@ -14,7 +14,8 @@ from bot.adapters.incident_reading import (
     read_board,
     timeline_content,
 )
-from bot.adapters.picture_rendering import DrawnPicture, IncidentPictures
+from bot.adapters.message_files import File, Files
+from bot.adapters.picture_rendering import IncidentPictures
 from bot.adapters.post_mortem_rendering import (
     calendar_of,
     document_of,
@@ -91,28 +92,6 @@ class HomeView:
 STATS = frozenset({Showing.STATS, Showing.STATS_FILE})
 #: What is shown of a text for people; the subject begins with its id.
 TELLING = frozenset({Showing.APPROVAL, Showing.ANNOUNCEMENT, Showing.UPDATE_DUE})
-
-
-@dataclass(frozen=True, kw_only=True)
-class File:
-    """A file to upload; `comment` says in the thread what it is, `alt` what a picture shows.
-
-    Slack takes no empty one. Its name is unique in the thread: by it an upload is found again.
-    """
-
-    name: str
-    title: str
-    content: str | bytes
-    comment: str = ""
-    alt: str = ""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Files:
-    """Several files in one message; `comment` says what they are. The first one's name is unique."""
-
-    files: tuple[File, ...]
-    comment: str
 
 
 class Rendering:
@@ -303,10 +282,10 @@ class Rendering:
 
     async def _closed(self, number: IncidentNumber) -> Message:
         record = await self.record(number)
-        count = await self._store.look(lambda tx: open_follow_ups(tx, number))
-        place = await self._store.look(lambda tx: place_of_record(tx, number))
+        count, place, meeting = await self._store.look(
+            lambda tx: (open_follow_ups(tx, number), place_of_record(tx, number), meeting_of(tx, number))
+        )
         link = await self._messages.link(*place) if place else ""
-        meeting = await self._store.look(lambda tx: meeting_of(tx, number))
         return closed_message(record, self._words, follow_ups=count, link=link, offer_meeting=meeting is None)
 
     async def _timeline_file(self, number: IncidentNumber, name: str) -> File:
@@ -336,26 +315,19 @@ class Rendering:
 
     async def _incident_picture(self, subject: str) -> File | Message:
         assert self._pictures is not None, "nobody draws here"
-        shown = await self._pictures.render(subject)
-        if not isinstance(shown, DrawnPicture):
-            return shown
-        return File(
-            name=shown.name, title=shown.title, content=shown.content, comment=shown.comment, alt=shown.alt
-        )
+        return await self._pictures.render(subject)
 
     async def _meeting_file(self, number: IncidentNumber, name: str) -> File:
         edition, _, ending = name.rpartition(".")
         playbook, words = self._playbooks.current(), self._words
         if ending == "ics":
-            made = await self._store.look(
+            return await self._store.look(
                 lambda tx: calendar_of(tx, number, int(edition), current=playbook, words=words)
             )
-        else:
-            record = await self.record(number)
-            made = await self._store.look(
-                lambda tx: document_of(tx, record, edition, current=playbook, words=words, team=self._team)
-            )
-        return File(name=made.name, title=made.title, content=made.content, comment=made.comment)
+        record = await self.record(number)
+        return await self._store.look(
+            lambda tx: document_of(tx, record, edition, current=playbook, words=words, team=self._team)
+        )
 
     async def _board_link(self, number: IncidentNumber) -> str:
         """Return the address of an incident's board, empty before it stands."""

@@ -20,7 +20,8 @@ from sqlalchemy.orm import Session
 
 from bot.adapters.database.engine import Database
 from bot.adapters.database.tables import MessageRow
-from bot.adapters.rendering import File, Files, HomeView, Rendering
+from bot.adapters.message_files import File, Files
+from bot.adapters.rendering import HomeView, Rendering
 from bot.adapters.slack_errors import NO_ANSWER, code_of, file_not_ready, may_pass, retry_after_seconds
 from bot.domain.ids import incident_in
 from bot.slack.ids import METADATA_EVENT

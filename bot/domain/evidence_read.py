@@ -51,12 +51,12 @@ class Occasion:
     def canary(self) -> str:
         """The canary's revision or service; empty: there is none."""
         side = self.sides.canary
-        return (side.revision or side.service) if side else ""
+        return side.name if side else ""
 
     @property
     def stable(self) -> str:
         """Stable's revision or service."""
-        return self.sides.stable.revision or self.sides.stable.service
+        return self.sides.stable.name
 
 
 @dataclass(frozen=True, kw_only=True)

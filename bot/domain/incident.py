@@ -61,6 +61,7 @@ class Incident:
     when they declared it, raw. `roles` says who has taken which contact's part; `marks` and
     `assigned` go by the keys of steps: of the checklist, ``clock.…`` of the scenario's clock, and
     ``review.…`` of the cause analysis. `canvas` is the id of the record's canvas in Slack.
+    `drill` is the id of the drill it belongs to, empty for a real one.
     """
 
     number: IncidentNumber
@@ -87,3 +88,4 @@ class Incident:
     people: FromPeople = field(default_factory=FromPeople)
     edition: int = 0
     canvas: str = ""
+    drill: str = ""

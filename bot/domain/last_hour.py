@@ -1,12 +1,12 @@
 """The last hour of a target, minute by minute, from its watch or Cloud Monitoring: what a picture shows."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from bot.domain.ids import TargetName
-from bot.domain.observation import Minute, MinutesRead, Point, SideValues
+from bot.domain.observation import Minute, MinutesRead, Point, SideValues, minute_by_minute
 from bot.domain.watch import Watch
 
 HOUR = timedelta(minutes=60)
@@ -81,20 +81,7 @@ def completed(hour: LastHour, read: MinutesRead) -> LastHour:
     official = hour_of_minutes(
         hour.target, read, canary=hour.canary, stable=hour.stable, until=hour.until
     ).points
-    known = {point.at: point for point in official}
-    for point in hour.points:
-        other = known.get(point.at, Point(at=point.at))
-        known[point.at] = Point(
-            at=point.at,
-            canary=_first_known(point.canary, other.canary),
-            stable=_first_known(point.stable, other.stable),
-        )
-    return replace(hour, points=tuple(known[at] for at in sorted(known)))
-
-
-def _first_known(best: SideValues, other: SideValues) -> SideValues:
-    missing = {f.name: getattr(other, f.name) for f in fields(best) if getattr(best, f.name) is None}
-    return replace(best, **missing)
+    return replace(hour, points=minute_by_minute((*official, *hour.points)))
 
 
 def _values(minute: Minute | None) -> SideValues:

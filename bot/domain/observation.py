@@ -5,7 +5,7 @@ Counts, not percentages: a percentage forgets over how many requests it was, and
 
 from bisect import bisect_left
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime, timedelta
 
 from bot.domain.readings import Side, Source
@@ -237,3 +237,24 @@ class Point:
     def side(self, side: Side) -> SideValues:
         """Return one side's numbers."""
         return self.canary if side is Side.CANARY else self.stable
+
+    def over(self, other: "Point") -> "Point":
+        """Return the same minute with `other`'s numbers wherever this one has none."""
+        return replace(
+            self,
+            canary=_first_known(self.canary, other.canary),
+            stable=_first_known(self.stable, other.stable),
+        )
+
+
+def minute_by_minute(points: Iterable[Point]) -> tuple[Point, ...]:
+    """Return one point of each minute, oldest first; what a later one of `points` knows counts."""
+    known: dict[datetime, Point] = {}
+    for point in points:
+        known[point.at] = point.over(known[point.at]) if point.at in known else point
+    return tuple(known[at] for at in sorted(known))
+
+
+def _first_known(best: SideValues, other: SideValues) -> SideValues:
+    missing = {f.name: getattr(other, f.name) for f in fields(best) if getattr(best, f.name) is None}
+    return replace(best, **missing)

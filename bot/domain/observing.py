@@ -143,7 +143,7 @@ def name_of(watch: Watch, side: Side) -> str:
     address = watch.sides.stable if side is Side.STABLE else watch.sides.canary
     if address is None:
         return watch.canary
-    return address.revision or address.service
+    return address.name
 
 
 def _probed(watch: Watch, asked: Asked | None) -> Probed | None:

@@ -4,13 +4,13 @@ A missing figure is never 0, and an estimate says that it is one and how it is m
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import isfinite
 
 from bot.domain.exhibit import Moment
 from bot.domain.first_reading import Clients
-from bot.domain.observation import Point, SideValues
+from bot.domain.observation import Point, SideValues, minute_by_minute
 from bot.domain.playbook import Thresholds
 from bot.domain.readings import Metric, Side, Source
 from bot.domain.rollback import Proof, Rollback, Verdict
@@ -83,21 +83,7 @@ class Window:
 
 def merged(snapshots: Iterable[Snapshot]) -> tuple[Point, ...]:
     """Return the minutes of all snapshots, oldest first; what a later one read of a minute counts."""
-    known: dict[datetime, Point] = {}
-    for snapshot in snapshots:
-        for point in snapshot.points:
-            older = known.get(point.at, Point(at=point.at))
-            known[point.at] = Point(
-                at=point.at,
-                canary=_first_known(point.canary, older.canary),
-                stable=_first_known(point.stable, older.stable),
-            )
-    return tuple(known[at] for at in sorted(known))
-
-
-def _first_known(best: SideValues, other: SideValues) -> SideValues:
-    missing = {f.name: getattr(other, f.name) for f in fields(best) if getattr(best, f.name) is None}
-    return replace(best, **missing)
+    return minute_by_minute(point for snapshot in snapshots for point in snapshot.points)
 
 
 def symptoms(

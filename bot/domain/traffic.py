@@ -118,6 +118,11 @@ class SideAddress:
     service: ServiceName
     revision: RevisionName | None = None
 
+    @property
+    def name(self) -> str:
+        """What this side is called: its revision, or the service where it is all of one."""
+        return self.revision or self.service
+
 
 @dataclass(frozen=True, kw_only=True)
 class Sides:

@@ -13,6 +13,7 @@ from bot.domain.change import Change, ChangeWrite
 from bot.domain.configuration import Configuration
 from bot.domain.confirmation import Confirmation
 from bot.domain.document import Document
+from bot.domain.drill import Drill
 from bot.domain.edition import Edition
 from bot.domain.exhibit import Exhibit
 from bot.domain.first_reading import Clients
@@ -46,6 +47,7 @@ K = TypeVar(
     Announcement,
     Automatics,
     Confirmation,
+    Drill,
     Edition,
     Exhibit,
     FollowUp,
@@ -546,13 +548,15 @@ class Showing(StrEnum):
     POST_MORTEM_FILE = "post_mortem_file"
     STATS = "stats"
     STATS_FILE = "stats_file"
+    SCOREBOARD = "scoreboard"
     NOTICE = "notice"
 
 
 class Transaction(Protocol):
     """Everything that can be read and changed within one transaction.
 
-    Reads of a rollback or an incident lock it until the end of the transaction.
+    Reads of a rollback or an incident lock it until the end of the transaction, except where the
+    transaction is for reading only (`Store.look`): that locks nothing and sees one moment of everything.
     """
 
     def first_time(self, key: str, *, at: datetime) -> bool:

@@ -92,7 +92,7 @@ async def _official(name: TargetName, target: Target, use: Picturing, *, now: da
 
 
 def _name(side: SideAddress | None) -> str:
-    return (side.revision or side.service) if side is not None else ""
+    return side.name if side is not None else ""
 
 
 async def _tell(arguments: Mapping[str, str], facts: Mapping[str, Any], use: Picturing) -> str:

@@ -1,6 +1,7 @@
 """What a transaction promises, on SQLite and on PostgreSQL alike."""
 
 import asyncio
+import threading
 from dataclasses import fields, is_dataclass, replace
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
@@ -469,6 +470,24 @@ async def test_looking_changes_nothing(store: Store) -> None:
     await store.look(lambda tx: tx.first_time("press:1", at=NOON))
 
     assert await store.change(lambda tx: tx.first_time("press:1", at=NOON))
+
+
+async def test_whoever_looks_waits_for_no_writer_and_sees_one_moment(store: Store) -> None:
+    first = await store.change(lambda tx: tx.add_incident(an_incident()))
+    writing, looked = threading.Event(), threading.Event()
+
+    def write(tx: Transaction) -> None:
+        tx.save_incident(replace(tx.incident(first.number), seen="it is slow"))
+        writing.set()
+        assert looked.wait(20)
+
+    written = asyncio.create_task(store.change(write))
+    await asyncio.to_thread(writing.wait, 20)
+    seen = await store.look(lambda tx: (tx.incident(first.number).seen, tx.open_incidents()[0].seen))
+    looked.set()
+    await written
+
+    assert set(seen) == {an_incident().seen}
 
 
 async def test_a_database_that_is_not_there_is_called_down(tmp_path: Path) -> None:

@@ -55,7 +55,12 @@ class Database:
         self.url = url
         self.is_sqlite = url.drivername == "sqlite"
         self.engine = _sqlite(url, begin="BEGIN IMMEDIATE") if self.is_sqlite else _postgres(url)
-        self._reading_engine = _sqlite(url, begin="BEGIN") if self.is_sqlite else self.engine
+        # Who looks sees one moment of it all, as a reader of SQLite does anyway.
+        self._reading_engine = (
+            _sqlite(url, begin="BEGIN")
+            if self.is_sqlite
+            else self.engine.execution_options(isolation_level="REPEATABLE READ")
+        )
         writers = 1 if self.is_sqlite else POOL_SIZE
         self._writers = ThreadPoolExecutor(writers, thread_name_prefix="database-writer")
         self._readers = ThreadPoolExecutor(2, thread_name_prefix="database-reader")

@@ -52,7 +52,7 @@ class SqlStore(Store):
     def _rolled_back(self, engine: Engine, work: Callable[[Transaction], T]) -> T:
         try:
             with Session(engine) as session:
-                return work(SqlTransaction(session, self._starter))
+                return work(SqlTransaction(session, self._starter, locks=False))
         except (DBAPIError, PoolTimeout) as error:
             raise _translated(error) from error
 

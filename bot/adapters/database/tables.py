@@ -107,6 +107,7 @@ class IncidentRow(Base):
     people: Mapped[dict[str, Any]]
     edition: Mapped[int] = mapped_column(default=0, comment="bumped whenever the record is rendered anew")
     canvas: Mapped[str] = mapped_column(String(100), server_default="", comment="the record's, in Slack")
+    drill: Mapped[str] = mapped_column(String(40), server_default="", comment="empty: a real incident")
 
 
 class RollbackRow(Base):
@@ -520,3 +521,18 @@ class PostMortemRow(Base):
     held_at: Mapped[datetime | None]
     by: Mapped[str | None] = mapped_column(String(100))
     why: Mapped[str] = mapped_column(Text)
+
+
+class DrillRow(Base):
+    """One fire drill."""
+
+    __tablename__ = "drill"
+
+    id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    scenario: Mapped[str] = mapped_column(String(40))
+    target: Mapped[str] = mapped_column(String(40))
+    created_at: Mapped[datetime] = mapped_column(index=True)
+    until: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+    incident: Mapped[int | None]
+    reached: Mapped[dict[str, Any]]

@@ -23,6 +23,7 @@ from bot.adapters.database.tables import (
     ChainRow,
     ChangeRow,
     ConfirmationRow,
+    DrillRow,
     EditionRow,
     EntryRow,
     ExhibitRow,
@@ -44,6 +45,7 @@ from bot.domain.announcement import Announcement
 from bot.domain.automatics import Automatics
 from bot.domain.change import RUNNING_CHANGE, Change
 from bot.domain.confirmation import Confirmation
+from bot.domain.drill import Drill
 from bot.domain.edition import Edition
 from bot.domain.exhibit import KEPT_FOREVER, Exhibit
 from bot.domain.follow_up import FollowUp
@@ -71,6 +73,7 @@ _SHELVES: Mapping[type, type[Any]] = {
     Announcement: AnnouncementRow,
     Automatics: AutomaticsRow,
     Confirmation: ConfirmationRow,
+    Drill: DrillRow,
     Edition: EditionRow,
     Exhibit: ExhibitRow,
     FollowUp: FollowUpRow,
@@ -89,11 +92,12 @@ Starter = Callable[[Session, Workflow, str, dict[str, str], str | None], None]
 
 
 class SqlTransaction(Transaction):
-    """One SQLAlchemy session; the caller commits."""
+    """One SQLAlchemy session; the caller commits. Who only looks `locks` nothing, and so waits for nobody."""
 
-    def __init__(self, session: Session, start: Starter) -> None:
+    def __init__(self, session: Session, start: Starter, *, locks: bool = True) -> None:
         self._session = session
         self._start = start
+        self._locks = locks
         #: Locked rows; the session itself forgets what nobody holds, and would read it again to change it.
         self._locked: list[Any] = []
 
@@ -112,7 +116,7 @@ class SqlTransaction(Transaction):
 
     def rollback(self, id: RollbackId) -> Rollback:
         """See `Transaction.rollback`."""
-        row = self._session.get(RollbackRow, id, with_for_update=True, populate_existing=True)
+        row = self._session.get(RollbackRow, id, with_for_update=self._locks, populate_existing=True)
         if row is None:
             raise NotKept(f"no rollback {id}")
         return _rollback(row)
@@ -154,7 +158,7 @@ class SqlTransaction(Transaction):
 
     def change(self, id: ChangeId) -> Change:
         """See `Transaction.change`."""
-        row = self._session.get(ChangeRow, id, with_for_update=True, populate_existing=True)
+        row = self._session.get(ChangeRow, id, with_for_update=self._locks, populate_existing=True)
         if row is None:
             raise NotKept(f"no change {id}")
         return _change(row)
@@ -189,7 +193,7 @@ class SqlTransaction(Transaction):
 
     def incident(self, number: IncidentNumber) -> Incident:
         """See `Transaction.incident`."""
-        row = self._session.get(IncidentRow, number, with_for_update=True, populate_existing=True)
+        row = self._session.get(IncidentRow, number, with_for_update=self._locks, populate_existing=True)
         if row is None:
             raise NotKept(f"no incident {number}")
         return _incident(row)
@@ -204,7 +208,7 @@ class SqlTransaction(Transaction):
         found = select(IncidentRow).where(
             IncidentRow.target == target, IncidentRow.state == IncidentState.OPEN
         )
-        row = self._session.scalars(found.with_for_update()).one_or_none()
+        row = self._session.scalars(found.with_for_update() if self._locks else found).one_or_none()
         return _incident(row) if row else None
 
     def incidents(self, *, limit: int) -> tuple[Incident, ...]:
@@ -270,7 +274,7 @@ class SqlTransaction(Transaction):
 
     def kept(self, what: type[K], id: str) -> K:
         """See `Transaction.kept`."""
-        row = self._session.get(_SHELVES[what], id, with_for_update=True, populate_existing=True)
+        row = self._session.get(_SHELVES[what], id, with_for_update=self._locks, populate_existing=True)
         if row is None:
             raise NotKept(f"no {what.__name__} {id}")
         self._locked.append(row)

@@ -10,14 +10,12 @@ from bot.slack.text import Words
 from bot.slack.views.picture import incident_picture
 
 
-def record_picture(record: Record, words: Words) -> Picture | None:
-    """Return the picture with its texts in the language and zone of `words`; None without any minutes.
+def record_picture(record: Record, words: Words) -> Picture:
+    """Return the picture with its texts in the language and zone of `words`.
 
-    It ends with the newest minute, or with the newest rollback where that ended later: of the same record
-    it is always the same.
+    It ends with the newest minute, of which the record has at least one, or with the newest rollback where
+    that ended later: of the same record it is always the same.
     """
-    if not record.points:
-        return None
     ends = [rollback.ended_at for rollback in record.rollbacks if rollback.ended_at is not None]
     until = max([record.points[-1].at, *ends])
     incident = replace(record.incident, deployed_at=record.deployed_at)

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from icalendar import Calendar
 
-from bot.adapters.rendering import File, Rendering
+from bot.adapters.message_files import File
+from bot.adapters.rendering import Rendering
 from bot.domain.acts import Verb
 from bot.domain.checklist import Mark, StepState
 from bot.domain.incident import FromPeople

@@ -2,7 +2,8 @@
 
 import pytest
 
-from bot.adapters.rendering import Files, Rendering
+from bot.adapters.message_files import Files
+from bot.adapters.rendering import Rendering
 from bot.domain.ids import ChannelId, IncidentNumber, PersonId
 from bot.domain.rollback import RollbackState
 from bot.slack.views.rollback_message import Message

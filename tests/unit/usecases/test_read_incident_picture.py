@@ -5,7 +5,8 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from bot.adapters.picture_rendering import DrawnPicture, IncidentPictures
+from bot.adapters.message_files import File
+from bot.adapters.picture_rendering import IncidentPictures
 from bot.domain.alarm import AlarmKind
 from bot.domain.alert import Alert
 from bot.domain.ids import ChannelId, IncidentNumber
@@ -98,7 +99,7 @@ class Seen(World):
             store=self.store, playbooks=self.playbooks, metrics=self.metrics, clock=self.clock
         )
 
-    async def rendered(self, subject: str, *, locale: str = "en") -> DrawnPicture | Message:
+    async def rendered(self, subject: str, *, locale: str = "en") -> File | Message:
         """Return the message of a picture."""
         return await IncidentPictures(self.reading, self.charts, locale=locale).render(subject)
 
@@ -169,7 +170,7 @@ async def test_memory_alone_is_drawn_for_an_alarm_about_it() -> None:
 
     drawn = await world.rendered(MEMORY)
 
-    assert isinstance(drawn, DrawnPicture)
+    assert isinstance(drawn, File)
     assert (drawn.name, world.charts.drawn[0].only) == ("INC-1-memory-canary-3-1.png", Metric.MEMORY)
 
 
@@ -179,7 +180,7 @@ async def test_a_picture_is_a_file_whose_name_says_what_it_is() -> None:
 
     drawn = [await world.rendered(subject) for subject in (DETECTION, VERDICT)]
 
-    assert [d.name for d in drawn if isinstance(d, DrawnPicture)] == [
+    assert [d.name for d in drawn if isinstance(d, File)] == [
         "INC-1-detection-canary-3-1.png",
         "INC-1-verdict-f00d.png",
     ]
