@@ -288,7 +288,7 @@ def build(settings: Settings) -> House:
         pictures=SlackPictures(charts, slack, people, playbooks, locale=settings.locale),
         vault=vault,
         records=records,
-        canvases=SlackCanvases(slack, people),
+        canvases=SlackCanvases(slack),
     )
 
 

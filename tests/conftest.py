@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from _pytest.fixtures import FixtureDef
 
 from tests.postgres import PostgresServer, running_postgres
 
@@ -25,3 +26,23 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
     url = server.create_database()
     yield url
     server.drop_database(url)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep tests that share something costly in one test process: otherwise each process makes its own."""
+    for item in items:
+        if shared := _shared(item):
+            item.add_marker(pytest.mark.xdist_group(shared))
+
+
+def _shared(item: pytest.Item) -> str:
+    """Return which fixtures of its module a test shares, parameters included, or "browser"."""
+    # pytest has no public way to ask for a fixture's scope.
+    known: dict[str, list[FixtureDef[object]]] = item._fixtureinfo.name2fixturedefs  # type: ignore[attr-defined]
+    names = sorted(name for name, found in known.items() if found[-1].scope == "module")
+    if not names:
+        return "browser" if "browser" in known else ""
+    parameters = getattr(getattr(item, "callspec", None), "params", {})
+    chosen = [str(parameters[name]) for name in names if name in parameters]
+    return " ".join([item.path.stem, *chosen])

@@ -30,29 +30,26 @@ class SlackCanvases(Canvases):
     def __init__(
         self,
         client: AsyncWebClient,
-        people: People,
         *,
         pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._client = client
-        self._people = people
         self._pause = pause
 
-    async def put(self, title: str, markdown: str, *, channel: ChannelId, canvas: str) -> tuple[str, str]:
+    async def put(self, title: str, markdown: str, *, channel: ChannelId, canvas: str) -> str:
         """See `Canvases.put`."""
         if self._client.token is None:
-            return "", ""
+            return ""
         content = {"type": "markdown", "markdown": markdown}
         try:
             known = canvas and await self._edited(canvas, content)
-            id = canvas if known else await self._created(title, content, channel)
+            return canvas if known else await self._created(title, content, channel)
         except SlackApiError as error:
             log.info("no_canvas", why=code_of(error))
-            return "", ""
+            return ""
         except NO_ANSWER as error:
             log.info("no_canvas", why=repr(error)[:300])
-            return "", ""
-        return id, await canvas_address(self._people, id)
+            return ""
 
     async def _edited(self, canvas: str, content: dict[str, str]) -> bool:
         """Write all of it anew; False where it is gone."""

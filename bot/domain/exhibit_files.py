@@ -55,7 +55,7 @@ def _log_file(kind: ExhibitKind, title: str, log: LogLines | Refusal, occasion: 
     if isinstance(log, Refusal) or problem is not None:
         return Content(kind=kind, ending="txt", source="Cloud Logging", problem=problem)
     body = redact("\n".join(_line(line) for line in log.lines))
-    count = body.count + sum(line.redacted for line in log.lines)
+    count = body.count + log.redacted
     head = _head(title, log, occasion, redacted=count)
     text = f"{head}\n\n{body.text or '(no lines)'}\n"
     return Content(

@@ -13,8 +13,6 @@ from zoneinfo import ZoneInfo
 from bot.domain.ids import IncidentNumber, PersonId
 from bot.domain.incident import Incident, Severity
 
-#: When somebody is expected at work, in the playbook's zone; what is proposed lies within it as a whole.
-WORK_BEGINS, WORK_ENDS = time(9, 0), time(18, 0)
 #: What is proposed: on which working day after the first possible one, and when.
 PROPOSED = ((0, time(10, 0)), (1, time(10, 0)), (2, time(14, 0)))
 #: Whoever was called at night sleeps and eats before; and nothing is proposed on the same evening.
@@ -170,14 +168,6 @@ def proposals(*, since: datetime, now: datetime, zone: str) -> tuple[datetime, .
     return tuple(local_moment(days[after], at, zone) for after, at in PROPOSED)
 
 
-def within_work(starts_at: datetime, minutes: int, zone: str) -> bool:
-    """True when a meeting lies on a working day within working hours of `zone`."""
-    local = starts_at.astimezone(ZoneInfo(zone))
-    over = (starts_at + timedelta(minutes=minutes)).astimezone(ZoneInfo(zone))
-    same_day = local.date() == over.date() and is_working_day(local.date())
-    return same_day and local.time() >= WORK_BEGINS and over.time() <= WORK_ENDS
-
-
 class NotThen(StrEnum):
     """Why a chosen moment is none."""
 
@@ -227,5 +217,6 @@ def next_asking(after: datetime, zone: str) -> datetime:
 
 
 def is_expected(incident: Incident) -> bool:
-    """True when an incident is one after which a post-mortem is due."""
-    return incident.severity in EXPECTED_AFTER and incident.merged_into is None
+    """True when an incident is one after which a post-mortem is due; a drill is talked over as it likes."""
+    real = incident.merged_into is None and not incident.drill
+    return real and incident.severity in EXPECTED_AFTER

@@ -77,7 +77,7 @@ def first_reading(
         growth=tuple(filter(None, (_growth(Side.CANARY, minutes[0]), _growth(Side.STABLE, minutes[1])))),
         clients=clients,
         differences=differences,
-        redacted=sum(line.redacted for log in read for line in log.lines),
+        redacted=sum(log.redacted for log in read),
         problems=problems,
     )
 

@@ -13,7 +13,6 @@ from bot.usecases.act import start_act
 from bot.usecases.ports import (
     Messages,
     MessageUnreadable,
-    Notice,
     NotKept,
     Said,
     Steps,
@@ -22,6 +21,7 @@ from bot.usecases.ports import (
     Workflow,
     Written,
 )
+from bot.usecases.tell_who_asked import tell_who_asked
 
 _WRITTEN = TypeAdapter(Written)
 #: Messages of ours whose key begins with an incident's number.
@@ -90,13 +90,13 @@ async def _read(arguments: Mapping[str, str], use: Adding) -> dict[str, Any]:
 async def _place(arguments: Mapping[str, str], read: Mapping[str, Any], use: Adding) -> str:
     def place(tx: Transaction) -> str:
         if "message" not in read:
-            return _tell(tx, arguments, Said.MESSAGE_UNREADABLE, {"why": read["why"]})
+            return tell_who_asked(tx, arguments, Said.MESSAGE_UNREADABLE, {"why": read["why"]})
         written = _WRITTEN.validate_python(read["message"])
         number = _meant(tx, arguments, written)
         if number is None:
             open_ones = [{"incident": i.number, "target": i.target} for i in tx.open_incidents()]
             facts = {"open": open_ones, "channel": written.channel, "ts": written.ts}
-            return _tell(tx, arguments, Said.WHICH_INCIDENT, facts)
+            return tell_who_asked(tx, arguments, Said.WHICH_INCIDENT, facts)
         start_act(tx, _act(arguments, written, number))
         return f"noted in {number}"
 
@@ -138,9 +138,3 @@ def _act(arguments: Mapping[str, str], written: Written, number: IncidentNumber)
         key=f"{arguments['key']}:note",
         words={"message": _WRITTEN.dump_json(written).decode(), "quiet": arguments["quiet"]},
     )
-
-
-def _tell(tx: Transaction, arguments: Mapping[str, str], what: Said, facts: dict[str, Any]) -> str:
-    person, channel = PersonId(arguments["person"]), ChannelId(arguments["channel"])
-    tx.tell(Notice(what=what, person=person, channel=channel, facts=facts), key=f"{what}:{arguments['key']}")
-    return what

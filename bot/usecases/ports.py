@@ -236,9 +236,10 @@ class Vault(Protocol):
 class Canvases(Protocol):
     """Slack's canvases, where the workspace allows them."""
 
-    async def put(self, title: str, markdown: str, *, channel: ChannelId, canvas: str) -> tuple[str, str]:
-        """Write a canvas anew, `canvas` or a new one; return its id and address, both empty where Slack
-        does not let us. Never raises.
+    async def put(self, title: str, markdown: str, *, channel: ChannelId, canvas: str) -> str:
+        """Write a canvas anew, `canvas` or a new one; return its id, empty where Slack does not let us.
+
+        Never raises.
         """
 
 

@@ -139,7 +139,7 @@ async def _canvas(number: IncidentNumber, edition: int, use: Publishing) -> str:
     if incident.edition != edition or place is None:
         return "not written"
     title, markdown = await use.records.canvas(number)
-    canvas, _ = await use.canvases.put(title, markdown, channel=place[0], canvas=incident.canvas)
+    canvas = await use.canvases.put(title, markdown, channel=place[0], canvas=incident.canvas)
     if not canvas or canvas == incident.canvas:
         return "written" if canvas else "no canvas"
 

@@ -56,21 +56,25 @@ def picture_subject(number: IncidentNumber, moment: PictureMoment, about: str) -
 
 def show_detection(tx: Transaction, alert: Alert, number: IncidentNumber, *, channel: ChannelId) -> None:
     """Send the picture of a detection into the incident's thread, and once its memory if it is about that."""
-    moments = [PictureMoment.DETECTION] + [PictureMoment.MEMORY] * is_about_memory(alert)
-    for moment in moments:
-        subject = picture_subject(number, moment, alert.id)
-        tx.show(Showing.INCIDENT_PICTURE, subject, channel=channel, under=board_key(number))
+    _show(tx, number, PictureMoment.DETECTION, alert.id, channel)
+    if is_about_memory(alert):
+        show_memory(tx, alert, number, channel=channel)
 
 
 def show_memory(tx: Transaction, alert: Alert, number: IncidentNumber, *, channel: ChannelId) -> None:
     """Send the picture of memory into the incident's thread."""
-    subject = picture_subject(number, PictureMoment.MEMORY, alert.id)
-    tx.show(Showing.INCIDENT_PICTURE, subject, channel=channel, under=board_key(number))
+    _show(tx, number, PictureMoment.MEMORY, alert.id, channel)
 
 
 def show_verdict(tx: Transaction, rollback: Rollback, number: IncidentNumber, *, channel: ChannelId) -> None:
     """Send the picture of a rollback's verdict into the incident's thread."""
-    subject = picture_subject(number, PictureMoment.VERDICT, rollback.id)
+    _show(tx, number, PictureMoment.VERDICT, rollback.id, channel)
+
+
+def _show(
+    tx: Transaction, number: IncidentNumber, moment: PictureMoment, about: str, channel: ChannelId
+) -> None:
+    subject = picture_subject(number, moment, about)
     tx.show(Showing.INCIDENT_PICTURE, subject, channel=channel, under=board_key(number))
 
 

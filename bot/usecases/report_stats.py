@@ -10,7 +10,6 @@ from bot.usecases.accept import accept
 from bot.usecases.ports import (
     Clock,
     NotDrawn,
-    Notice,
     Pictures,
     Said,
     Showing,
@@ -19,6 +18,7 @@ from bot.usecases.ports import (
     Transaction,
     Workflow,
 )
+from bot.usecases.tell_who_asked import tell_who_asked
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +41,11 @@ async def report_stats(arguments: Mapping[str, str], *, steps: Steps, use: Repor
     """Look back and tell the person who asked, with a picture where one can be drawn."""
     # A picture that is drawn twice, after a crash, leaves a file that nobody sees.
     facts = await steps.step("look back", lambda: _look_back(arguments, use), into=dict[str, Any])
-    await steps.step("tell", lambda: _tell(arguments, facts, use), into=str)
+    await steps.step(
+        "tell",
+        lambda: use.store.change(lambda tx: tell_who_asked(tx, arguments, Said.STATS, facts)),
+        into=str,
+    )
 
 
 async def _look_back(arguments: Mapping[str, str], use: ReportingStats) -> dict[str, Any]:
@@ -60,21 +64,6 @@ async def _look_back(arguments: Mapping[str, str], use: ReportingStats) -> dict[
 def read_report(tx: Transaction, wanted: Wanted) -> Report:
     """Look back on `wanted` as it is stored now."""
     return look_back(tx.past(since=wanted.since, until=wanted.until), wanted)
-
-
-async def _tell(arguments: Mapping[str, str], facts: Mapping[str, Any], use: ReportingStats) -> str:
-    notice = Notice(
-        what=Said.STATS,
-        person=PersonId(arguments["person"]),
-        channel=ChannelId(arguments["channel"]),
-        facts=facts,
-    )
-
-    def tell(tx: Transaction) -> str:
-        tx.tell(notice, key=f"stats:{arguments['key']}")
-        return "told"
-
-    return await use.store.change(tell)
 
 
 # The file. A line that only one person sees takes none, so it goes to them directly.

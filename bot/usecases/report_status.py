@@ -20,7 +20,6 @@ from bot.usecases.ports import (
     Clock,
     Cloud,
     Metrics,
-    Notice,
     Playbooks,
     RequestLog,
     Said,
@@ -29,6 +28,7 @@ from bot.usecases.ports import (
     Transaction,
     Workflow,
 )
+from bot.usecases.tell_who_asked import tell_who_asked
 
 STATUS = TypeAdapter(Status)
 
@@ -60,15 +60,10 @@ async def report_status(arguments: Mapping[str, str], *, steps: Steps, use: Repo
 
 async def _report(arguments: Mapping[str, str], use: Reporting) -> str:
     status = await read_status(TargetName(arguments["target"]), use=use)
-    notice = Notice(
-        what=Said.STATUS,
-        person=PersonId(arguments["person"]),
-        channel=ChannelId(arguments["channel"]),
-        facts={"status": STATUS.dump_python(status, mode="json")},
-    )
+    facts = {"status": STATUS.dump_python(status, mode="json")}
 
     def tell(tx: Transaction) -> None:
-        tx.tell(notice, key=f"status:{arguments['key']}")
+        tell_who_asked(tx, arguments, Said.STATUS, facts)
         keep_status(tx, status)
 
     await use.store.change(tell)

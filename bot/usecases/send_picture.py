@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from bot.domain.faults import CloudFault
-from bot.domain.ids import ChannelId, PersonId, TargetName
+from bot.domain.ids import PersonId, TargetName
 from bot.domain.last_hour import HOUR, LastHour, completed, hour_of_minutes, is_whole
 from bot.domain.playbook import Target
 from bot.domain.traffic import SideAddress
@@ -17,14 +17,13 @@ from bot.usecases.ports import (
     Cloud,
     Metrics,
     NotDrawn,
-    Notice,
     Pictures,
     Playbooks,
     Said,
     Steps,
     Store,
-    Transaction,
 )
+from bot.usecases.tell_who_asked import tell_who_asked
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +42,11 @@ async def send_picture(arguments: Mapping[str, str], *, steps: Steps, use: Pictu
     """Draw the last hour and send it, visible to the person who asked; where that fails, say why."""
     # An upload that is done twice, after a crash, leaves a file that nobody sees.
     facts = await steps.step("draw", lambda: _draw(arguments, use), into=dict[str, Any])
-    await steps.step("tell", lambda: _tell(arguments, facts, use), into=str)
+    await steps.step(
+        "tell",
+        lambda: use.store.change(lambda tx: tell_who_asked(tx, arguments, Said.PICTURE, facts)),
+        into=str,
+    )
 
 
 async def _draw(arguments: Mapping[str, str], use: Picturing) -> dict[str, Any]:
@@ -93,18 +96,3 @@ async def _official(name: TargetName, target: Target, use: Picturing, *, now: da
 
 def _name(side: SideAddress | None) -> str:
     return side.name if side is not None else ""
-
-
-async def _tell(arguments: Mapping[str, str], facts: Mapping[str, Any], use: Picturing) -> str:
-    notice = Notice(
-        what=Said.PICTURE,
-        person=PersonId(arguments["person"]),
-        channel=ChannelId(arguments["channel"]),
-        facts=facts,
-    )
-
-    def tell(tx: Transaction) -> str:
-        tx.tell(notice, key=f"picture:{arguments['key']}")
-        return "told"
-
-    return await use.store.change(tell)

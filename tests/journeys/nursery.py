@@ -22,12 +22,23 @@ class Copy:
     """A copy at work, with what the journeys need of `asyncio.subprocess.Process`."""
 
     def __init__(
-        self, command: Sequence[str], *, env: Mapping[str, str], cwd: Path, log: Path | None
+        self,
+        command: Sequence[str],
+        *,
+        env: Mapping[str, str],
+        cwd: Path,
+        log: Path | None,
+        said: Path | None = None,
+        typed: Path | None = None,
     ) -> None:
-        """Start it. `command` is ``-m``, a module and its arguments; its errors are appended to `log`."""
+        """Start it. `command` is ``-m``, a module and its arguments.
+
+        Its errors are appended to `log` and what it says to `said`; `typed` is typed at its prompt.
+        """
+        streams = tuple(path and str(path) for path in (typed, said, log))
         # As a daemon: it ends with the tests, also with those that were interrupted.
         self._process = _FORKS.Process(
-            target=_live, args=(tuple(command), dict(env), str(cwd), log and str(log)), daemon=True
+            target=_live, args=(tuple(command), dict(env), str(cwd), streams), daemon=True
         )
         self._process.start()
         assert self._process.pid is not None
@@ -58,14 +69,23 @@ class Copy:
         return self.returncode
 
 
-def _live(command: tuple[str, ...], env: dict[str, str], cwd: str, log: str | None) -> None:
-    """Become the command."""
+def _live(
+    command: tuple[str, ...],
+    env: dict[str, str],
+    cwd: str,
+    streams: tuple[str | None, str | None, str | None],
+) -> None:
+    """Become the command, with standard input, output and errors as they are given."""
     flag, module, *arguments = command
     assert flag == "-m"
     os.environ.clear()
     os.environ.update(env)
     os.chdir(cwd)
-    if log is not None:
-        os.dup2(os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT), sys.stderr.fileno())
+    typed, said, log = streams
+    for path, stream in ((said, sys.stdout), (log, sys.stderr)):
+        if path is not None:
+            os.dup2(os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT), stream.fileno())
+    if typed is not None:
+        sys.stdin = open(typed)  # noqa: SIM115 - as long as the process lives
     sys.argv = [module, *arguments]
     runpy.run_module(module, run_name="__main__", alter_sys=True)

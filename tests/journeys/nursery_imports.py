@@ -10,6 +10,9 @@ from pathlib import Path
 _MODULES = (
     "bot.logs",
     "bot.server",
+    "bot.terminal_history",
+    "bot.terminal_looks",
+    "bot.terminal_record",
     # What the bot imports later, to answer sooner.
     "alembic.autogenerate",
     "alembic.command",

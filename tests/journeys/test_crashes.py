@@ -21,11 +21,11 @@ SHARES = 4
 #: Visiting all of them takes half an hour, which a change of the workflows is worth: with
 #: ``EVERY_MOMENT=1`` in the environment all are visited, on both databases.
 ALL = bool(os.environ.get("EVERY_MOMENT"))
-#: Otherwise every fourth on SQLite and every eighth on PostgreSQL, others than there: the code above
+#: Otherwise every sixth on SQLite and every twelfth on PostgreSQL, others than there: the code above
 #: the database is the same.
 VISITED = {
-    "sqlite": slice(0, None, 1 if ALL else 4),
-    "postgresql": slice(0 if ALL else 2, None, 1 if ALL else 8),
+    "sqlite": slice(0, None, 1 if ALL else 6),
+    "postgresql": slice(0 if ALL else 3, None, 1 if ALL else 12),
 }
 #: Calls to Google around which the bot is killed as well: the method, its turn, before or after its effect.
 GOOGLE_MOMENTS = [

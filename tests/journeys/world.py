@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import os
 import sys
+import tempfile
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -237,19 +238,14 @@ class Ran:
 
 async def backout(environment: Mapping[str, str], *arguments: str, typed: str = "") -> Ran:
     """Run ``backout`` with these arguments and `typed` at its prompt."""
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "bot.cli", *arguments),
-        env=dict(environment),
-        cwd=ROOT,
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    try:
-        said, complained = await asyncio.wait_for(process.communicate(typed.encode()), PATIENCE_SECONDS)
-    finally:
-        if process.returncode is None:
+    with tempfile.TemporaryDirectory() as directory:
+        said, complained, prompt = (Path(directory, name) for name in ("said", "complained", "typed"))
+        for file, text in ((said, ""), (complained, ""), (prompt, typed)):
+            file.write_text(text)
+        command = ("-m", "bot.cli", *arguments)
+        process = Copy(command, env=environment, cwd=ROOT, log=complained, said=said, typed=prompt)
+        try:
+            code = await asyncio.wait_for(process.wait(), PATIENCE_SECONDS)
+        finally:
             process.kill()
-            await process.wait()
-    assert process.returncode is not None
-    return Ran(code=process.returncode, said=said.decode(), complained=complained.decode())
+        return Ran(code=code, said=said.read_text(), complained=complained.read_text())

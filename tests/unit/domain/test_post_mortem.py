@@ -1,7 +1,7 @@
 """The post-mortem: when it is proposed, what may become of it, and when people are reminded."""
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from itertools import islice
 from zoneinfo import ZoneInfo
 
@@ -23,12 +23,12 @@ from bot.domain.post_mortem import (
     called_off,
     held,
     is_expected,
+    is_working_day,
     next_asking,
     next_reminder,
     not_then,
     planned_meeting,
     proposals,
-    within_work,
     working_days,
 )
 from tests.values import GITCO, NOON, SENA, an_incident
@@ -64,6 +64,18 @@ def a_meeting(**more: object) -> PostMortem:
 
 
 # Proposing.
+
+
+#: When somebody is expected at work, in the playbook's zone; what is proposed lies within it as a whole.
+WORK_BEGINS, WORK_ENDS = time(9, 0), time(18, 0)
+
+
+def within_work(starts_at: datetime, minutes: int, zone: str) -> bool:
+    """True when a meeting lies on a working day within working hours of `zone`."""
+    local = starts_at.astimezone(ZoneInfo(zone))
+    over = (starts_at + timedelta(minutes=minutes)).astimezone(ZoneInfo(zone))
+    same_day = local.date() == over.date() and is_working_day(local.date())
+    return same_day and local.time() >= WORK_BEGINS and over.time() <= WORK_ENDS
 
 
 def test_on_a_monday_afternoon_the_next_three_days_are_proposed() -> None:
