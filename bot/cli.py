@@ -149,9 +149,52 @@ def sandbox(
     locale: Annotated[Locale, typer.Option(help="Language of the channels.")] = Locale.EN,
 ) -> None:
     """Start a Slack workspace, a Google Cloud, a canary service under load and the bot; print one address."""
+    from bot.drill.past import PastDrills
+    from bot.drill.show import DrillGuest
     from bot.sandbox.run import run_sandbox
 
-    raise typer.Exit(run_sandbox(port=port, locale=locale.value))
+    guest = DrillGuest(PastDrills(), locale=locale.value)
+    raise typer.Exit(run_sandbox(port=port, locale=locale.value, guest=guest))
+
+
+@app.command()
+def drill(
+    scenario: Annotated[
+        str | None, typer.Argument(help="Number (1 to 5) or key of a scenario; without one they are listed.")
+    ] = None,
+    locale: Annotated[Locale, typer.Option(help="Language of the story and the channels.")] = Locale.EN,
+    target: Annotated[str, typer.Option(help="What fails: canary or chat.")] = "canary",
+    headless: Annotated[
+        bool, typer.Option("--headless", help="Without a page: a scripted operator acts. For CI.")
+    ] = False,
+    channel: Annotated[
+        str | None, typer.Option(help="Id (C…) of a channel of the real Slack of SLACK_BOT_TOKEN.")
+    ] = None,
+    database: Annotated[
+        str | None, typer.Option(help="Where past drills are kept; without it backout-drills.db, here.")
+    ] = None,
+    playbook: Annotated[
+        Path | None, typer.Option(help="A playbook for the sandbox's people, in place of the sandbox's.")
+    ] = None,
+    speed: Annotated[float, typer.Option(help="How many times faster the story is told.", min=0.1)] = 1.0,
+    port: Annotated[int, typer.Option(help="Port of the page; 0 takes any free one.")] = 8000,
+) -> None:
+    """Drill one of the guide's failures on a simulated cloud. Headless: exit 0 only when all was done."""
+    with _plain_errors():
+        from bot.drill.show import Wished, show
+
+        wished = Wished(
+            scenario=scenario,
+            locale=locale.value,
+            target=target,
+            headless=headless,
+            channel=channel,
+            database=database,
+            playbook=playbook,
+            speed=speed,
+            port=port,
+        )
+        raise typer.Exit(show(wished))
 
 
 @app.command()
@@ -302,7 +345,8 @@ def list_incidents(
     search: Annotated[
         list[str] | None,
         typer.Argument(
-            help="open, closed, a target, a scenario, a severity, since:2026-10-01, until:…, by:me, or words."
+            help="open, closed, a target, a scenario, a severity, since:2026-10-01, until:…, by:me, drill, "
+            "no-drill, or words."
         ),
     ] = None,
     page: Annotated[int, typer.Option(help="Which page, from 1.", min=1)] = 1,

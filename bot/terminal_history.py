@@ -15,6 +15,7 @@ from bot.domain.incident_search import BadSearch, Listed, Listing, parse_search,
 from bot.domain.looking_back import REPORT, Report
 from bot.domain.people import COMMAND_LINE
 from bot.slack.text import Words
+from bot.slack.views.drill_marks import marked
 from bot.slack.views.incident_list import (
     bad_search_text,
     nothing_found,
@@ -76,7 +77,7 @@ def _table(listing: Listing, words: Words) -> Table:
     )
     rows = [
         (
-            incident_label(one.incident.number),
+            _labelled(one, words),
             str(one.incident.target),
             scenario_in(one.scenario, words),
             severity_name(one.incident.severity, words),
@@ -87,6 +88,11 @@ def _table(listing: Listing, words: Words) -> Table:
         for one in listing.listed
     ]
     return Table(head, rows)
+
+
+def _labelled(one: Listed, words: Words) -> str:
+    label = incident_label(one.incident.number)
+    return marked(label, words) if one.incident.drill else label
 
 
 def _standing(listing: Listing, words: Words) -> str:
@@ -111,6 +117,7 @@ def _as_json(one: Listed) -> dict[str, Any]:
         "joined_to": incident_label(incident.merged_into) if incident.merged_into else None,
         "rollback": one.verdict.value if one.verdict else None,
         "seen": incident.seen,
+        "drill": incident.drill or None,
     }
 
 

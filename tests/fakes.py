@@ -13,6 +13,7 @@ from pydantic import TypeAdapter
 from bot.domain.alert import Alert
 from bot.domain.change import RUNNING_CHANGE, Change, ChangeWrite, SetResources, SplitTraffic
 from bot.domain.configuration import Configuration
+from bot.domain.drill import Drill
 from bot.domain.exhibit import KEPT_FOREVER, Exhibit
 from bot.domain.faults import CloudFault
 from bot.domain.first_reading import Clients
@@ -249,6 +250,12 @@ class FakeTransaction(Transaction):
             alerts=self.find(Alert),
             begun=tuple(
                 begun_of(entry.at, entry.facts) for entry in entries if entry.event is Event.WATCH_BEGUN
+            ),
+            drills=self.find(Drill),
+            drilled=tuple(
+                begun_of(entry.at, entry.facts)
+                for entry in entries
+                if entry.event is Event.DRILL_BEGUN and entry.chain.startswith("watch:")
             ),
         )
 

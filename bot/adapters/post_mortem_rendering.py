@@ -23,6 +23,7 @@ from bot.domain.record import Record
 from bot.domain.review import found_in_review
 from bot.domain.timeline import Entry, Event, incident_chain
 from bot.slack.text import MARKDOWN, PLAIN, Words
+from bot.slack.views.drill_marks import marked
 from bot.slack.views.incident_words import failure_name
 from bot.slack.views.post_mortem_document import PostMortemFacts, document_name, document_values
 from bot.slack.views.post_mortem_message import (
@@ -161,6 +162,7 @@ def _calendar_entry(incident: Incident, changed: Entry, playbook: Playbook, word
         "We look for causes, not for culprits. The document to fill in is in the invitation's thread in "
         "Slack."
     )
+    title = plain.plain("Post-mortem of {label} ({target})", label=label, target=incident.target)
     return CalendarEntry(
         uid=meeting_uid(incident),
         sequence=facts["sequence"],
@@ -168,7 +170,7 @@ def _calendar_entry(incident: Incident, changed: Entry, playbook: Playbook, word
         starts_at=datetime.fromisoformat(facts["starts_at"]),
         minutes=facts["minutes"],
         zone=facts["zone"],
-        title=plain.plain("Post-mortem of {label} ({target})", label=label, target=incident.target),
+        title=marked(title, plain) if incident.drill else title,
         description=f"{about}\n{blameless}",
         place=facts["place"],
         cancelled=changed.event is Event.POST_MORTEM_CALLED_OFF,

@@ -20,6 +20,7 @@ from bot.domain.record import Record, edition_id, make_record
 from bot.domain.snapshot import Snapshot
 from bot.domain.timeline import incident_chain
 from bot.slack.text import HTML, MARKDOWN, PLAIN, Markup, Style, Words
+from bot.slack.views.drill_marks import drill_line, drill_word, marked
 from bot.slack.views.record_document import record_document
 from bot.slack.views.record_picture import record_picture
 from bot.slack.views.record_values import record_values
@@ -138,6 +139,8 @@ class RecordRendering(Records):
         title = self._words(record, PLAIN).plain(
             "Failure record of {label}", label=incident_label(record.incident.number)
         )
+        if record.incident.drill:
+            title = marked(title, self._words(record, PLAIN))
         markdown, _ = self.markdown(record)
         return title, fitting(markdown, LONGEST_CANVAS_BYTES)
 
@@ -172,7 +175,11 @@ class RecordRendering(Records):
     def markdown(self, record: Record) -> tuple[str, str | None]:
         """Return the record as Markdown, and what is wrong with the team's template, if anything is."""
         words = self._words(record, MARKDOWN)
-        return self._filled(MARKDOWN_TEMPLATE, record_values(record, words))
+        text, bad = self._filled(MARKDOWN_TEMPLATE, record_values(record, words))
+        if record.incident.drill and drill_word(words) not in text.partition("\n\n")[0]:
+            # A template of the team's own may leave out the heading, which says so.
+            text = f"> {drill_line(words)}\n\n{text}"
+        return text, bad
 
     def html(self, record: Record, picture: bytes | None) -> tuple[str, str | None]:
         """Return the record as one HTML page with `picture` (PNG) in it, and what is wrong as above."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from bot.adapters.drill_rendering import belongs_to_drill, scoreboard_rendering, with_mark
 from bot.adapters.evidence_rendering import READINGS, reading_rendering
 from bot.adapters.exhibit_rendering import got, taking_of
 from bot.adapters.incident_reading import (
@@ -132,7 +133,24 @@ class Rendering:
     async def render(
         self, what: Showing, subject: str, facts: Mapping[str, Any], *, person: str | None
     ) -> Message | File | Files | HomeView:
-        """Return what `what` of `subject` looks like now."""
+        """Return what `what` of `subject` looks like now; what belongs to a drill says so."""
+        shown, now = await self._rendered(what, subject, facts, person=person), self._clock()
+        if isinstance(shown, HomeView):
+            return shown
+        drill = await self._store.look(lambda tx: belongs_to_drill(tx, what, subject, facts, now=now))
+        return with_mark(shown, await self._words_for(what, subject, person)) if drill else shown
+
+    async def _words_for(self, what: Showing, subject: str, person: str | None) -> Words:
+        """Return the reader's words: a person's own, or for people outside the team the text's own."""
+        if what is Showing.ANNOUNCEMENT:
+            id = subject.partition(":")[0]
+            told = await self._store.look(lambda tx: tx.kept(Announcement, id))
+            return replace(self._words, locale=told.locale)
+        return replace(self._words, locale=await self._locale_of(person))
+
+    async def _rendered(
+        self, what: Showing, subject: str, facts: Mapping[str, Any], *, person: str | None
+    ) -> Message | File | Files | HomeView:
         if what is Showing.NOTICE:
             return await self._notice(facts, person)
         if what is Showing.ROLLBACK:
@@ -167,6 +185,11 @@ class Rendering:
             return await self._log(subject)
         if what is Showing.HOME:
             return await self._home(PersonId(subject))
+        if what is Showing.SCOREBOARD:
+            book, said = self._playbooks.current(), self._words
+            return await self._store.look(
+                lambda tx: scoreboard_rendering(tx, subject, current=book, words=said)
+            )
         if what in TELLING:
             return await self._telling(what, subject)
         if what in STATS:

@@ -161,8 +161,11 @@ def _next_variable(
 
 
 def _failed_revision(service: ServiceState) -> CannotChange | None:
-    """Say that the newest revision will never serve, once Cloud Run has stopped trying."""
-    if not service.settled or service.problem is None or service.latest_created == service.latest_ready:
+    """Say that the newest revision will never serve, once Cloud Run has stopped trying.
+
+    It then still observes the generation before: what failed was never brought to serve.
+    """
+    if service.reconciling or service.problem is None or service.latest_created == service.latest_ready:
         return None
     return CannotChange(
         CannotWhy.REVISION_FAILED, about=service.latest_created or "", detail=service.problem[:500]

@@ -49,6 +49,12 @@ class FromPeople:
     by: PersonId | None = None
     at: datetime | None = None
 
+    @property
+    def complete(self) -> bool:
+        """True once people have filled in what the guide asks and a machine cannot know."""
+        known = (self.users_affected, self.data_loss, self.down_minutes)
+        return bool(self.cause and self.improvements) and None not in known
+
 
 @dataclass(frozen=True, kw_only=True)
 class Incident:

@@ -49,8 +49,9 @@ class Search:
     """Which incidents: all of what is given. Empty and None: any.
 
     `since` and `until` (aware, UTC; `until` is the first moment that is too late) are about when it was
-    opened. `by` had a hand in it: a person's id, or a name that is still to be looked up. Each of `words`
-    stands somewhere in what people wrote, in small or capital letters; see `matches`.
+    opened. `by` had a hand in it: a person's id, or a name that is still to be looked up. `drill` says
+    whether it belongs to one. Each of `words` stands somewhere in what people wrote, in small or capital
+    letters; see `matches`.
     """
 
     number: IncidentNumber | None = None
@@ -61,6 +62,7 @@ class Search:
     since: datetime | None = None
     until: datetime | None = None
     by: str = ""
+    drill: bool | None = None
     words: tuple[str, ...] = ()
 
 
@@ -151,6 +153,8 @@ def matches(incident: Incident, entries: Iterable[Entry], search: Search) -> boo
     )
     if any(value not in (None, "") and value != found for value, found in wanted):
         return False
+    if search.drill is not None and search.drill is not bool(incident.drill):
+        return False
     if search.since is not None and incident.opened_at < search.since:
         return False
     if search.until is not None and incident.opened_at >= search.until:
@@ -200,6 +204,14 @@ _SEVERITIES = {severity.value: severity for severity in Severity} | {
     "심각": Severity.CRITICAL, "높음": Severity.HIGH, "중간": Severity.MEDIUM, "보통": Severity.MEDIUM,
     "낮음": Severity.LOW,
 }  # fmt: skip
+_DRILLS = {
+    "drill": True,
+    "drills": True,
+    "훈련": True,
+    "no-drill": False,
+    "no-drills": False,
+    "훈련제외": False,
+}
 _ME = frozenset({"me", "나"})
 _UNITS = {
     "d": 1, "day": 1, "days": 1, "일": 1, "w": 7, "week": 7, "weeks": 7, "주": 7,
@@ -214,7 +226,8 @@ _LAST_MONTH = frozenset({"last month", "지난달", "지난 달"})
 def parse_search(text: str, known: Known) -> Search:
     """Read a search: ``open``, ``canary``, ``3``, ``high``, ``since:2026-10-01``, ``by:@lemun``, "any words".
 
-    A number is a scenario's where the guide has one; ``2026-10`` is a month.
+    A number is a scenario's where the guide has one; ``2026-10`` is a month; ``drill`` and ``no-drill`` are
+    drills and all the others.
 
     Raises:
         BadSearch: it cannot be read.
@@ -281,6 +294,7 @@ class _Reader:
         for name, value in (
             ("state", _STATES.get(low)),
             ("severity", _SEVERITIES.get(low)),
+            ("drill", _DRILLS.get(low)),
             ("target", low if low in self._known.targets else None),
             ("scenario", self._scenario(low)),
         ):
@@ -406,6 +420,9 @@ class _Reader:
         for name in ("number", "state", "severity", "by"):
             if name in self._found:
                 raise BadSearch(BadWhy.NOT_UNDERSTOOD, str(self._found[name]))
+        if "drill" in self._found:
+            # Statistics never count drills, so there is nothing to choose.
+            raise BadSearch(BadWhy.NOT_UNDERSTOOD, "drill")
         now, until = self._known.now, self._found.get("until")
         self._found.setdefault("since", min(until or now, now) - timedelta(days=USUAL_DAYS))
         # A moment more than now, so that what has just been opened counts.

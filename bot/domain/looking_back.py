@@ -14,7 +14,7 @@ Whatever is not known is left out of a figure and counted as left out; it is nev
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from statistics import median
@@ -25,6 +25,7 @@ from pydantic import TypeAdapter
 
 from bot.domain.alarm import AlarmKind
 from bot.domain.alert import Alert, AlertState
+from bot.domain.drill import Drill
 from bot.domain.guide import Mode
 from bot.domain.ids import IncidentNumber, TargetName
 from bot.domain.incident import Incident, IncidentState
@@ -94,12 +95,18 @@ def begun_of(at: datetime, facts: Mapping[str, Any]) -> Begun:
 
 @dataclass(frozen=True, kw_only=True)
 class Past:
-    """What is kept of a span: more than asked for does no harm, see `look_back`."""
+    """What is kept of a span: more than asked for does no harm, see `look_back`.
+
+    `drills` are those that may lie in it, `drilled` the canaries that were watched when one began: neither
+    they nor anything that belongs to them counts.
+    """
 
     incidents: tuple[Incident, ...] = ()
     rollbacks: tuple[Rollback, ...] = ()
     alerts: tuple[Alert, ...] = ()
     begun: tuple[Begun, ...] = ()
+    drills: tuple[Drill, ...] = ()
+    drilled: tuple[Begun, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -227,18 +234,20 @@ def share(part: int, whole: int) -> float | None:
 def counts(incident: Incident) -> bool:
     """True for an incident that counts by itself: one that was joined to another counts as a part of that.
 
-    This is the one door: whatever is not to count, such as a drill, is kept out here.
+    This is the one door: whatever is not to count, such as a drill, is kept out here. What belongs to a
+    drill without being an incident is kept out by `_real`.
     """
-    return incident.merged_into is None
+    return incident.merged_into is None and not incident.drill
 
 
 def look_back(past: Past, wanted: Wanted) -> Report:
     """Return what the past says about `wanted`."""
-    lives = [life for life in _lives(past) if _is_wanted(life.incident, wanted)]
-    alerts = [alert for alert in past.alerts if _belongs(alert, lives, wanted)]
+    real = _real(past)
+    lives = [life for life in _lives(real) if _is_wanted(life.incident, wanted)]
+    alerts = [alert for alert in real.alerts if _belongs(alert, lives, wanted)]
     scenarios = _grouped(lives, lambda life: life.incident.scenario or "")
     months = _grouped(lives, lambda life: month_of(life.incident.opened_at, wanted.zone))
-    canaries = [] if wanted.scenario else _canaries(past, wanted)
+    canaries = [] if wanted.scenario else _canaries(real, wanted)
     canary_months = _grouped(canaries, lambda canary: month_of(canary.seen_at, wanted.zone))
     every = months_between(*months, *canary_months)
     return Report(
@@ -292,6 +301,44 @@ def spread(took: Sequence[tuple[float, IncidentNumber]], *, of: int) -> Spread:
         incident=incident,
         known=len(took),
         left_out=of - len(took),
+    )
+
+
+# Drills, which are kept out.
+
+
+class _Drills:
+    """Tells what is real from what was practised."""
+
+    def __init__(self, past: Past) -> None:
+        self._drills = past.drills
+        self._practised = {incident.number: bool(incident.drill) for incident in past.incidents}
+
+    def cover(self, target: TargetName, at: datetime) -> bool:
+        """True when a drill was under way on `target` at `at`."""
+        return any(drill.target == target and drill.covers(at) for drill in self._drills)
+
+    def hold(self, one: Alert | Rollback, at: datetime) -> bool:
+        """True for what belongs to a drill's incident; without a known one, for what was made in a drill."""
+        if one.incident in self._practised:
+            return self._practised[one.incident]
+        return self.cover(one.target, at)
+
+
+def _real(past: Past) -> Past:
+    """Return the past without incidents of drills, and without rollbacks and alerts made in one.
+
+    Canaries are told apart later, see `_canaries`: one may have been seen before its drill began.
+    """
+    drills = _Drills(past)
+    practised = [one for one in past.rollbacks if drills.hold(one, one.asked_at)]
+    seen = [one for one in past.begun if drills.cover(one.target, one.at)]
+    return replace(
+        past,
+        incidents=tuple(one for one in past.incidents if not one.drill),
+        rollbacks=tuple(one for one in past.rollbacks if not drills.hold(one, one.asked_at)),
+        alerts=tuple(one for one in past.alerts if not drills.hold(one, one.created_at)),
+        drilled=(*past.drilled, *seen, *(_taken_out(one) for one in practised if _moved_traffic(one))),
     )
 
 
@@ -511,10 +558,11 @@ class _Canary:
 
 
 def _canaries(past: Past, wanted: Wanted) -> list[_Canary]:
-    """Return the canaries that were first seen in the span."""
+    """Return the canaries that were first seen in the span, and that nobody drilled with."""
     out = [_taken_out(rollback) for rollback in past.rollbacks if _moved_traffic(rollback)]
     sightings = [(one, True) for one in past.begun] + [(one, False) for one in out]
-    dated = _deployments(one for one, _ in sightings)
+    dated = _deployments([*(one for one, _ in sightings), *past.drilled])
+    drilled = {_identity(one, dated) for one in past.drilled}
     known: dict[_Identity, list[tuple[Begun, bool]]] = {}
     for one, watched in sightings:
         known.setdefault(_identity(one, dated), []).append((one, watched))
@@ -526,6 +574,7 @@ def _canaries(past: Past, wanted: Wanted) -> list[_Canary]:
             rolled_back=any(not watched for _, watched in ones),
         )
         for identity, ones in known.items()
+        if identity not in drilled
     ]
     return [
         canary

@@ -100,9 +100,7 @@ class Record:
     @property
     def complete(self) -> bool:
         """True once people have filled in what the guide asks and a machine cannot know."""
-        people = self.incident.people
-        known = (people.users_affected, people.data_loss, people.down_minutes)
-        return bool(people.cause and people.improvements) and None not in known
+        return self.incident.people.complete
 
 
 def make_record(

@@ -130,6 +130,8 @@ class Event(StrEnum):
     POST_MORTEM_SET = "post_mortem_set"
     POST_MORTEM_HELD = "post_mortem_held"
     POST_MORTEM_CALLED_OFF = "post_mortem_called_off"
+    DRILL_BEGUN = "drill_begun"
+    DRILL_ENDED = "drill_ended"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,23 +8,28 @@ import signal
 import socket
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import httpx
 from ruamel.yaml import YAML
+from starlette.routing import Route
 
 from bot.sandbox.cloud import Behaviour, SandboxCloud
 from bot.sandbox.names import BOT_TOKEN, PROJECT, SIGNING_SECRET
 from bot.sandbox.slack import SandboxSlack
+from bot.sandbox.together import put_together
 
 HERE = Path(__file__).resolve().parent
 #: In a checkout beside the package, in an installed wheel here.
 MANIFEST = next(path for path in (HERE.parents[1] / "manifest.yml", HERE / "manifest.yml") if path.exists())
 PLAYBOOK = HERE / "playbook.yaml"
-#: Cloud Monitoring is minutes late; in a sandbox where a visit lasts minutes it is half a minute late.
-BEHAVIOUR = Behaviour(visible_after_seconds=30)
+#: Cloud Monitoring is minutes late; in a sandbox where a visit lasts minutes it is half a minute late. There
+#: a leak goes from 60 % to 95 % of the memory in a minute, and reaches 99 % half a minute later.
+BEHAVIOUR = Behaviour(visible_after_seconds=30, leak_per_minute=0.35)
 READY_WITHIN_SECONDS = 60.0
 #: Below what Linux (from 32768) and macOS (from 49152) hand out to whoever asks for any port.
 OUR_PORTS = range(20_000, 30_000)
@@ -52,6 +57,9 @@ def bot_environment(
     google = f"http://{cloud.grpc_address}"
     return {
         "SLACK_BOT_TOKEN": BOT_TOKEN,
+        # Whatever the environment names of a real bot's must not be reached from here.
+        "SLACK_APP_TOKEN": "",
+        "BACKOUT_EVIDENCE": "database",
         "SLACK_SIGNING_SECRET": SIGNING_SECRET,
         "SLACK_API_URL": slack.api_url,
         "DATABASE_URL": database_url,
@@ -80,52 +88,116 @@ def free_port() -> int:
         return port
 
 
-def run_sandbox(*, port: int, locale: str) -> int:
+@dataclass(frozen=True, kw_only=True)
+class Sandbox:
+    """A running sandbox. `settings` are the bot's, by environment variable."""
+
+    slack: SandboxSlack
+    cloud: SandboxCloud
+    bot: asyncio.subprocess.Process
+    settings: Mapping[str, str]
+
+
+class BotDidNotStart(Exception):
+    """The bot's process died, or was not ready in time; its own lines say why."""
+
+
+class Guest(Protocol):
+    """What else happens in a sandbox: the sandbox itself knows nothing of it."""
+
+    def routes(self) -> Sequence[Route]:
+        """Return what the page's server serves besides."""
+
+    def at_work(self, sandbox: Sandbox) -> AbstractAsyncContextManager[None]:
+        """Return the block in which it is at work in the sandbox, which is ready."""
+
+
+def run_sandbox(*, port: int, locale: str, playbook: Path = PLAYBOOK, guest: Guest | None = None) -> int:
     """Run until Ctrl-C. Returns the exit code."""
-    return asyncio.run(_run(port=port, locale=locale))
+    return asyncio.run(_run(port=port, locale=locale, playbook=playbook, guest=guest))
 
 
-async def _run(*, port: int, locale: str) -> int:
+async def _run(*, port: int, locale: str, playbook: Path, guest: Guest | None) -> int:
+    routes = guest.routes() if guest else ()
+    try:
+        async with AsyncExitStack() as stack:
+            sandbox = await stack.enter_async_context(
+                running_sandbox(port=port, locale=locale, playbook=playbook, routes=routes)
+            )
+            if guest is not None:
+                await stack.enter_async_context(guest.at_work(sandbox))
+            _welcome(f"{sandbox.slack.base_url}/#user={FIRST_PERSON[locale]}&channel=C0OPERATIONS")
+            return await _until_stopped(sandbox.bot)
+    except BotDidNotStart as problem:
+        print(problem, file=sys.stderr)
+        return 1
+
+
+@asynccontextmanager
+async def running_sandbox(
+    *, port: int = 0, locale: str, playbook: Path = PLAYBOOK, routes: Sequence[Route] = ()
+) -> AsyncIterator[Sandbox]:
+    """Run Slack, cloud and bot while the block runs. Port 0 takes any free one.
+
+    Raises:
+        BotDidNotStart: see there.
+    """
     bot_port = free_port()
-    cloud = SandboxCloud(behaviour=BEHAVIOUR)
+    cloud = SandboxCloud(behaviour=replace(BEHAVIOUR))
     slack = SandboxSlack(manifest=read_manifest(), events_url=f"http://127.0.0.1:{bot_port}/slack/events")
-    slack.extra_routes += cloud.routes()
-    async with contextlib.AsyncExitStack() as stack:
+    put_together(slack, cloud)
+    slack.extra_routes += routes
+    async with AsyncExitStack() as stack:
         directory = stack.enter_context(tempfile.TemporaryDirectory(prefix="backout-sandbox-"))
         await cloud.start()
         stack.push_async_callback(cloud.stop)
         await slack.start(port=port)
         stack.push_async_callback(slack.stop)
         settings = bot_environment(
-            slack, cloud, port=bot_port, database_url=f"sqlite:///{directory}/backout.db", locale=locale
+            slack,
+            cloud,
+            port=bot_port,
+            database_url=f"sqlite:///{directory}/backout.db",
+            playbook=playbook,
+            locale=locale,
         )
-        bot = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "bot.cli", "serve", env={**os.environ, **settings}
-        )
-        stack.push_async_callback(_end, bot)
-        if not await _ready(bot, bot_port):
-            return 1
-        _welcome(f"{slack.base_url}/#user={FIRST_PERSON[locale]}&channel=C0OPERATIONS")
-        return await _until_stopped(bot)
+        bot = await stack.enter_async_context(running_bot(settings, port=bot_port))
+        yield Sandbox(slack=slack, cloud=cloud, bot=bot, settings=settings)
+
+
+@asynccontextmanager
+async def running_bot(settings: Mapping[str, str], *, port: int) -> AsyncIterator[asyncio.subprocess.Process]:
+    """Run the bot as in production, with `settings` over our own environment, while the block runs.
+
+    Raises:
+        BotDidNotStart: see there.
+    """
+    bot = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "bot.cli", "serve", env={**os.environ, **settings}
+    )
+    try:
+        await _ready(bot, port)
+        yield bot
+    finally:
+        await _end(bot)
 
 
 def _welcome(address: str) -> None:
     print(f"\n  The sandbox is ready: {address}\n")
-    print("  Make the canary fail in the cloud panel, then type /rollback canary. Ctrl-C ends it.\n")
+    print("  A tour leads through a bad canary and its rollback, in three minutes. Ctrl-C ends it.\n")
     sys.stdout.flush()
 
 
-async def _ready(bot: asyncio.subprocess.Process, port: int) -> bool:
-    """Wait until the bot says that it is ready; False when it died or took too long."""
+async def _ready(bot: asyncio.subprocess.Process, port: int) -> None:
+    """Wait until the bot says that it is ready."""
     deadline = asyncio.get_running_loop().time() + READY_WITHIN_SECONDS
     async with httpx.AsyncClient(trust_env=False) as client:
         while bot.returncode is None and asyncio.get_running_loop().time() < deadline:
             with contextlib.suppress(httpx.HTTPError):
                 if (await client.get(f"http://127.0.0.1:{port}/readyz")).status_code == 200:
-                    return True
+                    return
             await asyncio.sleep(0.1)
-    print("The bot did not start; its lines above say why.", file=sys.stderr)
-    return False
+    raise BotDidNotStart("The bot did not start; its lines above say why.")
 
 
 async def _until_stopped(bot: asyncio.subprocess.Process) -> int:

@@ -287,7 +287,8 @@ def incident_help(words: Words) -> str:
     return words.say(
         "*/incident new [TARGET]* declares an incident.\n"
         "*/incident list [open or closed] [TARGET] [SCENARIO] [SEVERITY] [since:2026-10-01] "
-        "[until:2026-10-31] [by:@person] [WORDS]* looks for incidents, the newest first.\n"
+        "[until:2026-10-31] [by:@person] [drill or no-drill] [WORDS]* looks for incidents, the newest "
+        "first.\n"
         "*/incident stats [last 90 days or month] [SCENARIO]* tells how fast they were seen and put right, "
         "and how many changes failed.\n"
         "*/incident show [N]* shows one with its timeline, page by page; corrections begin there.\n"

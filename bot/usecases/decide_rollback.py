@@ -26,7 +26,7 @@ from bot.usecases.editions import playbook_of
 from bot.usecases.end_alerts import end_alerts_by_rollback
 from bot.usecases.give_up_preparing import tell_asker
 from bot.usecases.journal import Line, audit, write_lines
-from bot.usecases.open_incident import open_incident
+from bot.usecases.open_incident import incident_to_join, open_incident
 from bot.usecases.ports import (
     Clock,
     Notice,
@@ -189,7 +189,7 @@ def request_rollback(
 def _incident_for(
     tx: Transaction, rollback: Rollback, playbook: Playbook, *, at: datetime
 ) -> tuple[Incident, bool]:
-    found = tx.open_incident(rollback.target)
+    found = incident_to_join(tx, rollback.target, playbook=playbook, at=at)
     if found is not None:
         return found, False
     failure, severity = first_guess(flags(rollback.before, playbook.thresholds, now=rollback.asked_at))

@@ -18,7 +18,7 @@ from bot.usecases.add_message import accept_message
 from bot.usecases.authorize import Acting, authorize, refusal_facts
 from bot.usecases.journal import Line, audit, write_lines
 from bot.usecases.look_at_target import look_at_target
-from bot.usecases.open_incident import open_incident, slots_lines
+from bot.usecases.open_incident import incident_to_join, open_incident, slots_lines
 from bot.usecases.ports import (
     Clock,
     Cloud,
@@ -103,7 +103,7 @@ async def _declare(declaration: Declaration, use: Declaring) -> int:
         if no is not None:
             return _refuse(tx, declaration, no, at=now)
         # Of two at the same moment the index lets one in; the other's transaction runs again, and joins.
-        found = tx.open_incident(declaration.target)
+        found = incident_to_join(tx, declaration.target, playbook=playbook, at=now)
         if not tx.first_time(f"done:{declaration.key}", at=now):
             return found.number if found else 0
         if found is None:

@@ -19,6 +19,9 @@ def _join(doing: Doing) -> Reply | None:
     into = _other(doing)
     if into is None or into.number == doing.incident.number or into.state is IncidentState.CLOSED:
         return Reply(what=Said.CANNOT_JOIN, facts={"into": int(doing.act.words["into"])})
+    if bool(into.drill) is not bool(doing.incident.drill):
+        # What is real would be left out of the statistics, or what is not would enter them.
+        return Reply(what=Said.CANNOT_JOIN, facts={"into": into.number, "drill": True})
     left = look_what_is_open(doing.tx, doing.incident, doing.playbook)
     if left.keeps_it_open:
         return cannot_end(left)

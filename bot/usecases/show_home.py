@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import timedelta
 
+from bot.domain.drill import Drill
 from bot.domain.follow_up import FollowUp
 from bot.domain.guide import Contact
 from bot.domain.home import Home, Todo, todos
@@ -113,7 +114,16 @@ def read_home(tx: Transaction, person: PersonId, playbooks: Playbooks) -> Home:
         statuses={target: last_status(tx, target) for target in targets},
         readiness=last_readiness(tx, targets[0]),
     )
-    return replace(home, places=_places(tx, home))
+    return replace(home, places=_places(tx, home), drills=_drills(tx, home))
+
+
+def _drills(tx: Transaction, home: Home) -> frozenset[IncidentNumber]:
+    """Return which of the incidents that a Home shows anything of belong to a drill."""
+    if not tx.find(Drill):
+        return frozenset()
+    shown = {one.number for one in home.incidents} | {page.incident for page in home.pages}
+    shown |= {follow_up.incident for follow_up in home.follow_ups}
+    return frozenset(number for number in shown if tx.incident(number).drill)
 
 
 def _todos(tx: Transaction, incident: Incident, current: Playbook) -> tuple[Todo, ...]:

@@ -144,9 +144,9 @@ async def test_the_traffic_does_not_move_before_the_new_revision_is_ready(
     write = SetResources(service=ServiceName(API_SERVICE), resources=Resources(memory_mib=1024))
 
     await cloud.write(API, write, state=state)
-    failed = await until(cloud, API, lambda s: s.switch.settled)
+    failed = await until(cloud, API, lambda s: s.switch.problem is not None and not s.switch.reconciling)
 
-    assert failed.switch.problem is not None
+    assert not failed.switch.settled
     assert failed.switch.observed == state.switch.observed
     assert failed.switch.latest_ready == API_CANARY
 

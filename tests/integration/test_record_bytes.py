@@ -108,9 +108,7 @@ async def test_the_command_line_prints_it_byte_for_byte(
     await printed_by(database_url, form, "--out", str(out))
 
     assert printed == out.read_bytes()
-    assert printed.startswith(
-        {"md": b"# [", "html": b"<!DOCTYPE html>", "pdf": b"%PDF", "json": b"{"}[form]
-    )
+    assert printed.startswith({"md": b"# [", "html": b"<!DOCTYPE html>", "pdf": b"%PDF", "json": b"{"}[form])
 
 
 async def printed_by(database_url: str, form: str, *more: str) -> bytes:

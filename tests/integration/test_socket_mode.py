@@ -1,6 +1,7 @@
 """Socket Mode: the bot as in production, with no address that Slack could reach."""
 
 import asyncio
+import contextlib
 import copy
 import sqlite3
 from collections.abc import AsyncIterator
@@ -15,47 +16,58 @@ from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.sandbox.names import APP_ID, APP_TOKEN, BOT_TOKEN, TEAM_ID
+from bot.sandbox.run import read_manifest
+from bot.sandbox.slack import SandboxSlack
 from bot.slack.recipients import Identity
 from bot.slack.socket_mode import socket_mode
-from tests.integration.socket_mode_slack import SocketModeSlack
-from tests.journeys.world import Bot, World, running_world, until
+from tests.journeys.world import PATIENCE_SECONDS, Bot, World, running_world, until
 
 #: May roll back, and reads English: the language of what is said at once depends on nothing else.
 LUBIT = "U0LUBIT"
 US = Identity(team_id=TEAM_ID, app_id=APP_ID)
 #: How long Slack waits in vain in these tests before an envelope counts as not acknowledged.
 NO_ACK_SECONDS = 0.7
+#: Nobody listens there: what came over HTTP would be lost.
+NOWHERE = "http://127.0.0.1:9/slack/events"
+
+
+@contextlib.asynccontextmanager
+async def a_slack() -> AsyncIterator[SandboxSlack]:
+    """Serve a workspace whose app is in Socket Mode."""
+    slack = SandboxSlack(manifest=read_manifest(), events_url=NOWHERE, patience_seconds=PATIENCE_SECONDS)
+    await slack.socket_mode.switch(on=True)
+    await slack.start()
+    try:
+        yield slack
+    finally:
+        await slack.stop()
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def world() -> AsyncIterator[World]:
     async with running_world() as running:
+        await running.slack.socket_mode.switch(on=True)
         yield running
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def slack(world: World) -> AsyncIterator[SocketModeSlack]:
-    """Slack, for whoever comes by socket."""
-    slack = SocketModeSlack(behind=world.slack.api_url)
-    async with slack.serving():
-        yield slack
+@pytest.fixture
+def slack(world: World) -> SandboxSlack:
+    return world.slack
 
 
-def a_bot(world: World, slack: SocketModeSlack, directory: Path, **more: str) -> Bot:
-    extra = {"SLACK_API_URL": slack.api_url, "SLACK_APP_TOKEN": APP_TOKEN, **more}
+def a_bot(world: World, directory: Path, **more: str) -> Bot:
+    extra = {"SLACK_APP_TOKEN": APP_TOKEN, **more}
     return Bot(world=world, database_url=f"sqlite:///{directory}/backout.db", extra=extra)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def bot(
-    world: World, slack: SocketModeSlack, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[Bot]:
+async def bot(world: World, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Bot]:
     """A bot that has no signing secret."""
-    bot = a_bot(world, slack, tmp_path_factory.mktemp("bot"), SLACK_SIGNING_SECRET="")
+    bot = a_bot(world, tmp_path_factory.mktemp("bot"), SLACK_SIGNING_SECRET="")
     try:
         await bot.start()
-        world.slack.events_url = slack.events_url
-        await until(lambda: slack.sockets, what="the bot's socket")
+        world.slack.events_url = NOWHERE
+        await until(lambda: world.slack.socket_mode.connections, what="the bot's socket")
         yield bot
     finally:
         await bot.stop()
@@ -91,31 +103,47 @@ async def test_without_a_signing_secret_nothing_is_served_over_http(bot: Bot) ->
     assert alive.status_code == 200
 
 
-async def test_the_same_envelope_twice_is_one_request(bot: Bot, world: World, slack: SocketModeSlack) -> None:
+async def test_the_same_envelope_twice_is_one_request(bot: Bot, world: World, slack: SandboxSlack) -> None:
     before = rows(bot, "rollback")
     first = await world.slack.slash(LUBIT, "C0OPERATIONS", "/rollback chat sent only once")
-    envelope = slack.sent[-1]
+    envelope = slack.socket_mode.sent[-1]
     await world.seen("C0OPERATIONS", having="sent only once")
     counted = rows(bot, "rollback"), rows(bot, "request"), rows(bot, "message")
 
-    again = await slack.send({**envelope, "retry_attempt": 1, "retry_reason": "timeout"})
+    again = await slack.socket_mode.send({**envelope, "retry_attempt": 1, "retry_reason": "timeout"})
 
-    assert again["payload"]["text"] == first.body["text"]
+    assert again["text"] == first.body["text"]
     assert (rows(bot, "rollback"), rows(bot, "request"), rows(bot, "message")) == counted
     assert counted[0] == before + 1
 
 
-@pytest.mark.parametrize("how", ["warned", "cut"])
-async def test_the_bot_comes_back_after_a_disconnect(
-    bot: Bot, world: World, slack: SocketModeSlack, how: str
-) -> None:
-    before = slack.connections
+async def test_an_event_that_comes_again_is_one_request(bot: Bot, world: World, slack: SandboxSlack) -> None:
+    before = rows(bot, "request")
+    await slack.open_home(LUBIT)
+    await until(lambda: slack.home(LUBIT), what="the Home")
+    envelope = {**slack.socket_mode.sent[-1], "envelope_id": "again", "retry_attempt": 1}
 
-    await (slack.warn_of_disconnecting() if how == "warned" else slack.cut())
+    acknowledged = await slack.socket_mode.send({**envelope, "retry_reason": "timeout"})
+
+    assert acknowledged == {}
+    assert rows(bot, "request") == before + 1
+
+
+@pytest.mark.parametrize("how", ["warned", "refreshed", "cut"])
+async def test_the_bot_comes_back_after_a_disconnect(bot: Bot, slack: SandboxSlack, how: str) -> None:
+    before = slack.socket_mode.opened
+
+    if how == "warned":
+        await slack.socket_mode.warn()
+    elif how == "refreshed":
+        await slack.socket_mode.refresh()
+    else:
+        slack.socket_mode.cut()
     await until(
-        lambda: slack.connections > before and len(slack.sockets) == 1, what="one new socket and no old one"
+        lambda: slack.socket_mode.opened > before and slack.socket_mode.connections == 1,
+        what="one new socket and no old one",
     )
-    answered = await world.slack.slash(LUBIT, "C0OPERATIONS", "/rollback help")
+    answered = await slack.slash(LUBIT, "C0OPERATIONS", "/rollback help")
 
     assert (answered.status, answered.shown) == (200, None)
     assert "/rollback" in answered.body["text"]
@@ -125,58 +153,88 @@ async def test_the_bot_comes_back_after_a_disconnect(
     "foreign", [{"api_app_id": "A0OTHER"}, {"api_app_id": None}, {"team_id": "T0OTHER"}, {"team_id": None}]
 )
 async def test_a_command_for_another_app_or_team_is_not_acknowledged_and_does_nothing(
-    bot: Bot, world: World, slack: SocketModeSlack, foreign: dict[str, Any]
+    bot: Bot, world: World, slack: SandboxSlack, foreign: dict[str, Any]
 ) -> None:
     await world.slack.slash(LUBIT, "C0OPERATIONS", "/incident list")
-    envelope = copy.deepcopy(slack.sent[-1])
+    envelope = copy.deepcopy(slack.socket_mode.sent[-1])
     envelope["envelope_id"] += "-foreign"
     envelope["payload"] |= {"command": "/rollback", "text": "canary force", "trigger_id": "1.2.3"} | foreign
     counted = rows(bot, "rollback"), rows(bot, "request"), rows(bot, "message")
 
     with pytest.raises(TimeoutError):
-        await slack.send(envelope, within_seconds=NO_ACK_SECONDS)
+        await slack.socket_mode.send(envelope, within_seconds=NO_ACK_SECONDS)
 
     assert (rows(bot, "rollback"), rows(bot, "request"), rows(bot, "message")) == counted
     assert world.cloud.updates == []
 
 
 async def test_a_click_for_another_team_is_not_acknowledged_and_does_nothing(
-    bot: Bot, world: World, slack: SocketModeSlack
+    bot: Bot, world: World, slack: SandboxSlack
 ) -> None:
     await world.slack.slash(LUBIT, "C0OPERATIONS", "/rollback canary a click from elsewhere")
     card = await world.seen("C0OPERATIONS", having="a click from elsewhere")
     await world.slack.click(LUBIT, "C0OPERATIONS", card["ts"], "rollback.cancel")
-    envelope = copy.deepcopy(slack.sent[-1])
+    envelope = copy.deepcopy(slack.socket_mode.sent[-1])
     envelope["envelope_id"] += "-foreign"
     envelope["payload"] |= {"team": {"id": "T0OTHER", "domain": "other"}, "trigger_id": "4.5.6"}
     counted = rows(bot, "request")
 
     with pytest.raises(TimeoutError):
-        await slack.send(envelope, within_seconds=NO_ACK_SECONDS)
+        await slack.socket_mode.send(envelope, within_seconds=NO_ACK_SECONDS)
 
     assert rows(bot, "request") == counted
 
 
 async def test_slack_out_of_order_at_start_keeps_nobody_from_starting_and_then_the_words_are_those_of_http(
-    world: World, slack: SocketModeSlack, tmp_path: Path
+    world: World, tmp_path: Path
 ) -> None:
     lines = ("/rollback help", "/rollback canry", "/rollback canary words", "/canary", "/incident list")
-    bot = a_bot(world, slack, tmp_path)
-    slack.out_of_order = True
-    try:
-        await bot.start()  # Until it is ready.
-        over_http = [await world.slack.slash(LUBIT, "C0OPERATIONS", line) for line in lines]
-        slack.out_of_order = False
-        before = slack.connections
-        await until(lambda: slack.connections > before, what="the bot's socket")
-        world.slack.events_url = slack.events_url
-        by_socket = [await world.slack.slash(LUBIT, "C0OPERATIONS", line) for line in lines]
-    finally:
-        slack.out_of_order = False
-        await bot.stop()
+    async with a_slack() as slack:
+        bot = a_bot(World(slack=slack, cloud=world.cloud), tmp_path)
+        slack.fail_next("apps.connections.open", status=500, times=1000)
+        try:
+            await bot.start()  # Until it is ready.
+            await slack.socket_mode.switch(on=False)
+            over_http = [await slack.slash(LUBIT, "C0OPERATIONS", line) for line in lines]
+            await slack.socket_mode.switch(on=True)
+            slack.stop_failing("apps.connections.open")
+            await until(lambda: slack.socket_mode.connections, what="the bot's socket")
+            by_socket = [await slack.slash(LUBIT, "C0OPERATIONS", line) for line in lines]
+        finally:
+            await bot.stop()
 
     assert [delivery.status for delivery in over_http] == [200] * len(lines)
     assert [delivery.body for delivery in by_socket] == [delivery.body for delivery in over_http]
+
+
+async def test_a_rollback_is_verified_though_every_socket_of_two_bots_breaks_on_the_way(
+    bot: Bot, world: World, slack: SandboxSlack
+) -> None:
+    web = ("-m", "bot.cli", "web")
+    other = Bot(world=world, database_url=bot.database_url, extra=bot.extra, command=web)
+    before = slack.socket_mode.opened
+    await world.make_the_canary_fail()
+    try:
+        await other.start()
+        slack.events_url = NOWHERE
+        await until(lambda: slack.socket_mode.connections == 2, what="a second socket")
+
+        asked = await slack.slash(LUBIT, "C0OPERATIONS", "/rollback canary force by socket")
+        slack.socket_mode.cut(1)
+        await slack.socket_mode.refresh()
+        await until(
+            lambda: slack.socket_mode.opened >= before + 3 and slack.socket_mode.connections == 2,
+            what="two new sockets",
+        )
+        verdict = await world.seen("C0OPERATIONS", having="is rolled back and verified")
+        helped = [await slack.slash(LUBIT, "C0OPERATIONS", "/rollback help") for _ in range(2)]
+    finally:
+        await other.stop()
+
+    assert (asked.status, asked.shown) == (200, None)
+    assert verdict["text"]
+    assert [delivery.status for delivery in helped] == [200, 200]
+    assert len(world.cloud.updates) == 1
 
 
 # The handler alone -----------------------------------------------------------------------------------
@@ -186,7 +244,7 @@ async def _authorize(**_: Any) -> AuthorizeResult:
     return AuthorizeResult(enterprise_id=None, team_id=TEAM_ID, bot_token=BOT_TOKEN)
 
 
-def an_app(slack: SocketModeSlack) -> AsyncApp:
+def an_app(slack: SandboxSlack) -> AsyncApp:
     """Return a Bolt app that repeats what it is told."""
     client = AsyncWebClient(token=BOT_TOKEN, base_url=slack.api_url, retry_handlers=[])
     app = AsyncApp(
@@ -215,48 +273,46 @@ async def known() -> Identity:
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def lone_slack() -> AsyncIterator[SocketModeSlack]:
-    """Slack with no Web API behind it."""
-    slack = SocketModeSlack(behind="http://127.0.0.1:9/")
-    async with slack.serving():
+async def lone_slack() -> AsyncIterator[SandboxSlack]:
+    async with a_slack() as slack:
         yield slack
 
 
 async def test_a_socket_that_breaks_while_it_opens_is_opened_at_a_new_address(
-    lone_slack: SocketModeSlack,
+    lone_slack: SandboxSlack,
 ) -> None:
-    lone_slack.breaking = 2
+    lone_slack.socket_mode.breaking = 2
 
     async with socket_mode(an_app(lone_slack), APP_TOKEN, known, pause_seconds=0.1):
-        await until(lambda: lone_slack.sockets, within=20, what="a socket")
-        ack = await lone_slack.send(an_envelope("still there"))
+        await until(lambda: lone_slack.socket_mode.connections, within=20, what="a socket")
+        ack = await lone_slack.socket_mode.send(an_envelope("still there"))
 
-    assert ack["payload"]["text"] == "still there"
+    assert ack["text"] == "still there"
 
 
-async def test_no_socket_is_opened_before_the_bot_knows_who_it_is(lone_slack: SocketModeSlack) -> None:
+async def test_no_socket_is_opened_before_the_bot_knows_who_it_is(lone_slack: SandboxSlack) -> None:
     told: asyncio.Future[Identity] = asyncio.get_running_loop().create_future()
 
     async with socket_mode(an_app(lone_slack), APP_TOKEN, lambda: told, pause_seconds=0.05):
         await asyncio.sleep(0.3)
-        before = lone_slack.connections
+        before = lone_slack.socket_mode.opened
         told.set_result(US)
-        await until(lambda: lone_slack.sockets, within=20, what="a socket")
+        await until(lambda: lone_slack.socket_mode.connections, within=20, what="a socket")
 
     assert before == 0
 
 
-async def test_leaving_closes_the_socket(lone_slack: SocketModeSlack) -> None:
+async def test_leaving_closes_the_socket(lone_slack: SandboxSlack) -> None:
     async with socket_mode(an_app(lone_slack), APP_TOKEN, known, pause_seconds=0.1):
-        await until(lambda: lone_slack.sockets, within=20, what="a socket")
+        await until(lambda: lone_slack.socket_mode.connections, within=20, what="a socket")
 
-    await until(lambda: not lone_slack.sockets, within=5, what="the socket's end")
+    await until(lambda: not lone_slack.socket_mode.connections, within=5, what="the socket's end")
 
 
-async def test_leaving_works_while_slack_is_out_of_order(lone_slack: SocketModeSlack) -> None:
-    lone_slack.out_of_order = True
+async def test_leaving_works_while_slack_is_out_of_order(lone_slack: SandboxSlack) -> None:
+    lone_slack.fail_next("apps.connections.open", status=500, times=1000)
 
     async with asyncio.timeout(5), socket_mode(an_app(lone_slack), APP_TOKEN, known, pause_seconds=0.1):
         await asyncio.sleep(0.3)
 
-    assert lone_slack.connections == 0
+    assert lone_slack.socket_mode.opened == 0

@@ -16,6 +16,7 @@ from bot.sandbox.cloud import Behaviour, Fault, SandboxCloud
 from bot.sandbox.run import bot_environment, free_port, read_manifest
 from bot.sandbox.slack import SandboxSlack
 from bot.sandbox.slack.rate_limits import PostPace
+from bot.sandbox.together import put_together
 from tests.journeys.nursery import Copy
 
 T = TypeVar("T")
@@ -206,7 +207,7 @@ async def running_world() -> AsyncIterator[World]:
         # So have its three seconds; here a machine that is busy with other tests would break them.
         patience_seconds=PATIENCE_SECONDS,
     )
-    slack.extra_routes += cloud.routes()
+    put_together(slack, cloud)
     await cloud.start()
     await slack.start()
     try:

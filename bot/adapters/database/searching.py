@@ -27,6 +27,8 @@ def conditions_of(search: Search) -> list[ColumnElement[bool]]:
         conditions.append(IncidentRow.opened_at >= search.since)
     if search.until is not None:
         conditions.append(IncidentRow.opened_at < search.until)
+    if search.drill is not None:
+        conditions.append(IncidentRow.drill != "" if search.drill else IncidentRow.drill == "")
     if search.by:
         acted = exists().where(_is_of_incident(), EntryRow.actor == search.by)
         conditions.append(or_(IncidentRow.opened_by == search.by, acted))

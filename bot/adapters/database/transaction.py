@@ -246,6 +246,10 @@ class SqlTransaction(Transaction):
         begun = select(EntryRow.at, EntryRow.facts).where(
             EntryRow.event == Event.WATCH_BEGUN, EntryRow.at < until
         )
+        # In a watch's timeline; an incident's has a line of that name as well, without a canary.
+        drilled = select(EntryRow.at, EntryRow.facts).where(
+            EntryRow.event == Event.DRILL_BEGUN, EntryRow.chain.startswith("watch:"), EntryRow.at < until
+        )
         return Past(
             incidents=tuple(_incident(row) for row in self._session.scalars(incidents)),
             rollbacks=tuple(
@@ -257,6 +261,8 @@ class SqlTransaction(Transaction):
                 for row in self._session.scalars(alerts.order_by(AlertRow.created_at, AlertRow.id))
             ),
             begun=tuple(begun_of(at, facts) for at, facts in self._session.execute(begun)),
+            drills=tuple(drill for drill in self.find(Drill) if drill.created_at < until),
+            drilled=tuple(begun_of(at, facts) for at, facts in self._session.execute(drilled)),
         )
 
     def open_incidents(self) -> tuple[Incident, ...]:

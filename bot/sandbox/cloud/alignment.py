@@ -1,7 +1,9 @@
 """Alignment: the raw points of one series to one point a period, counted back from the interval's end."""
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any
 
 from google.cloud.monitoring_v3 import Aggregation
@@ -82,30 +84,80 @@ def check_aligner(aligner: Aggregation.Aligner, *, kind: int, value: int) -> Non
         raise _unfit(aligner, kind, value)
 
 
-def align(series: Series, aligner: Aggregation.Aligner, periods: Periods) -> Series:
-    """Return `series` with one point for each period that holds data, newest first."""
+#: Aligners that make up what is missing: "if the selected alignment period results in periods with no data,
+#: then the aligned value for such a period is created by interpolation". Source: the Aligner's comments.
+_INTERPOLATING = (_Aligner.ALIGN_DELTA, _Aligner.ALIGN_RATE)
+
+
+def align(
+    series: Series, aligner: Aggregation.Aligner, periods: Periods, *, interpolate: bool = False
+) -> Series:
+    """Return `series`, oldest point first, with one for each period that holds data, newest first.
+
+    With `interpolate` some aligners fill the periods between two that hold data, too.
+    """
     rule = _RULES[aligner]
     kind = series.kind if rule.keeps_kind else GAUGE
-    points = []
-    for start, end in periods.newest_first():
-        value = _value(series, aligner, start, end)
-        if value is not None:
-            points.append(Point(start if kind == DELTA else end, end, value))
+    inside = _Inside(series)
+    spans = periods.newest_first()
+    values = [_value(series, inside.values(start, end), aligner, seconds=end - start) for start, end in spans]
+    if interpolate and aligner in _INTERPOLATING:
+        values = _filled(values)
+    points = [
+        Point(start if kind == DELTA else end, end, value)
+        for (start, end), value in zip(spans, values, strict=True)
+        if value is not None
+    ]
     return replace(series, kind=kind, value=rule.makes or series.value, points=points)
 
 
-def _value(series: Series, aligner: Aggregation.Aligner, start: float, end: float) -> Value | None:
-    if series.kind == DELTA:
-        parts = [_part(p, start, end) for p in series.points if p.end > start and p.start < end]
-    else:
-        parts = [p.value for p in series.points if start < p.end <= end]
+def _filled(values: list[Value | None]) -> list[Value | None]:
+    """Return `values` with a straight line over every gap between two of them."""
+    known = [index for index, value in enumerate(values) if value is not None]
+    filled = list(values)
+    for before, after in pairwise(known):
+        for index in range(before + 1, after):
+            filled[index] = _between(values[before], values[after], (index - before) / (after - before))
+    return filled
+
+
+def _between(first: Value | None, last: Value | None, share: float) -> Value:
+    """Return the value `share` of the way (0 to 1) from `first` to `last`."""
+    if isinstance(first, Histogram) and isinstance(last, Histogram):
+        return merge([first.part(0.0, 1 - share), last.part(0.0, share)], first.buckets)
+    assert isinstance(first, (int, float))
+    assert isinstance(last, (int, float))
+    value = first + (last - first) * share
+    return round(value) if isinstance(first, int) and isinstance(last, int) else value
+
+
+class _Inside:
+    """What of a series fell into a period, found by halving: a period looks at its own points only."""
+
+    def __init__(self, series: Series) -> None:
+        self._points = series.points
+        self._ends = [point.end for point in series.points]
+        self._starts = [point.start for point in series.points] if series.kind == DELTA else None
+
+    def values(self, start: float, end: float) -> list[Value]:
+        """Return the values from `start` to `end`, oldest first, of a delta only what falls between them."""
+        first = bisect_right(self._ends, start)
+        if self._starts is None:
+            return [point.value for point in self._points[first : bisect_right(self._ends, end)]]
+        last = bisect_left(self._starts, end)
+        return [_part(point, start, end) for point in self._points[first:last]]
+
+
+def _value(
+    series: Series, parts: list[Value], aligner: Aggregation.Aligner, *, seconds: float
+) -> Value | None:
     if not parts:
         return None
     if aligner in _PERCENT:
         merged = _sum(parts, series)
         return merged.percentile(_PERCENT[aligner]) if isinstance(merged, Histogram) else None
     if aligner == _Aligner.ALIGN_RATE:
-        return _number(_sum(parts, series)) / (end - start)
+        return _number(_sum(parts, series)) / seconds
     if aligner == _Aligner.ALIGN_NEXT_OLDER:
         return parts[-1]
     if aligner in _FOLDS:

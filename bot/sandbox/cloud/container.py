@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from bot.sandbox.cloud.behaviour import Behaviour, Fault
-from bot.sandbox.cloud.http_messages import HttpRequest, HttpResponse
+from bot.sandbox.cloud.cold_start import ColdStart
+from bot.sandbox.cloud.conversations import Conversations
+from bot.sandbox.cloud.http_messages import FORWARDED_HEADER, HttpRequest, HttpResponse
 from bot.sandbox.cloud.http_server import Hangup, HttpServer
 from bot.sandbox.cloud.latency import APPLICATION, SLOW_FACTOR, LatencyModel
 from bot.sandbox.cloud.ledger import Ledger, LineWritten
@@ -50,12 +52,15 @@ FAILURES = (
     "TypeError: 'NoneType' object is not subscriptable in session_store.append",
 )
 
+#: Where users write, so that there is something to lose.
+CHAT_ENDPOINT = "/api/chat"
+
 App = Callable[[HttpRequest], Awaitable[HttpResponse]]
 
 
 @dataclass(kw_only=True)
 class Container:
-    """Serves one revision; `app` answers what is under ``/api/``, a plain "ok" without one."""
+    """Serves one revision; `app` answers what is under ``/api/``, without one it keeps `conversations`."""
 
     service: str
     revision: str
@@ -65,10 +70,12 @@ class Container:
     limits: Limits
     latency: LatencyModel = APPLICATION
     app: App | None = None
+    conversations: Conversations = field(default_factory=Conversations)
     faults: set[Fault] = field(default_factory=set)
     in_flight: int = 0
 
     def __post_init__(self) -> None:
+        self.starting = ColdStart(self.behaviour)
         self._server = HttpServer(self._handle)
         self._owed_errors = 0.0
 
@@ -148,7 +155,16 @@ class Container:
         if self._must_fail():
             self._write(request, "ERROR", self.rng.choice(FAILURES), latency_ms)
             return _json(500, error="internal error")
-        return await self.app(request) if self.app else _json(200, reply="ok", revision=self.revision)
+        return await self.app(request) if self.app else self._reply(request, path)
+
+    def _reply(self, request: HttpRequest, path: str) -> HttpResponse:
+        """Answer with how much of this user's conversation there is, the first address naming the user."""
+        user = request.headers.get(FORWARDED_HEADER, "").partition(",")[0].strip()
+        if Fault.LOST in self.faults:
+            self.conversations.lose(user)
+        if user and path == CHAT_ENDPOINT:
+            self.conversations.write(user)
+        return _json(200, reply="ok", revision=self.revision, turns=self.conversations.turns(user))
 
     def _is_slow(self, path: str) -> bool:
         return Fault.SLOW in self.faults or (Fault.SLOW_ONE in self.faults and path == SLOW_ENDPOINT)
@@ -180,5 +196,5 @@ class Container:
         )
 
 
-def _json(status: int, **body: str) -> HttpResponse:
+def _json(status: int, **body: str | int) -> HttpResponse:
     return HttpResponse(status=status, body=json.dumps(body).encode())

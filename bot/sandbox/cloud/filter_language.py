@@ -12,7 +12,10 @@ MAX_CHARACTERS = 20_000
 
 @dataclass(frozen=True)
 class Comparison:
-    """``path op value``; `function` is the name when the value was written as ``name("value")``."""
+    """``path op value``; `function` is the name when the value was written as ``name("value")``.
+
+    A function that stands alone has no path: ``log_id("run.googleapis.com/requests")``.
+    """
 
     path: str
     operator: str
@@ -57,7 +60,7 @@ _PATH = re.compile(r'[A-Za-z_][\w/-]*(?:\.(?:[\w/-]+|"(?:[^"\\]|\\.)*"))*')
 _OPERATOR = re.compile(r">=|<=|!=|=~|!~|=|>|<|:")
 _BARE = re.compile(r'[^\s()"=<>,]+')
 _KEYWORD = re.compile(r"(AND|OR|NOT)(?=[\s(\"]|$)")
-_FUNCTION = re.compile(r'([a-z][\w.]*)\(\s*("(?:[^"\\]|\\.)*")\s*\)')
+_FUNCTION = re.compile(r'([A-Za-z][\w.]*)\(\s*("(?:[^"\\]|\\.)*")\s*\)')
 
 
 def parse(text: str) -> Node | None:
@@ -111,6 +114,9 @@ class _Parser:
     def _term(self) -> Node:
         if self._keyword("AND") or self._keyword("OR"):
             raise self._bad()
+        function = self._match(_FUNCTION)
+        if function is not None:
+            return Comparison("", "=", _unquote(function.group(2)), True, function.group(1))
         start = self._at
         path = self._match(_PATH)
         if path is not None:

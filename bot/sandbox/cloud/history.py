@@ -12,6 +12,7 @@ from bot.sandbox.cloud.limits import limits_of
 from bot.sandbox.cloud.meter import measure
 from bot.sandbox.cloud.resources import new_template
 from bot.sandbox.cloud.samples import KEPT_SECONDS, Sample, Samples
+from bot.sandbox.cloud.strips import Strips
 
 #: What every first revision may use.
 _FIRST_LIMITS = limits_of(new_template("first", {}))
@@ -20,10 +21,11 @@ _MEASUREMENTS_A_MINUTE = 4
 
 
 class History:
-    """Fills `samples` with the last hour of every first revision, minute by minute."""
+    """Fills `samples` with the last hour of every first revision, by the minute, and `strips` from them."""
 
-    def __init__(self, samples: Samples, *, behaviour: Behaviour, rng: random.Random) -> None:
+    def __init__(self, samples: Samples, *, strips: Strips, behaviour: Behaviour, rng: random.Random) -> None:
         self._samples = samples
+        self._strips = strips
         self._behaviour = behaviour
         self._rng = rng
 
@@ -36,10 +38,12 @@ class History:
             rate = requests_per_second * first.share * split.get(revision.name, 1.0)
             minutes = int(min(revision.age.total_seconds(), KEPT_SECONDS) // MINUTE)
             ends = [end - MINUTE * k for k in range(minutes)][::-1]
-            self._samples.add_history(
-                (first.name, revision.name),
-                [self._minute(first, rate / self._before(first, revision.name, at, end), at) for at in ends],
-            )
+            owner = (first.name, revision.name)
+            hour = [
+                self._minute(first, rate / self._before(first, revision.name, at, end), at) for at in ends
+            ]
+            self._samples.add_history(owner, hour)
+            self._strips.remember(owner, hour)
 
     @staticmethod
     def _before(first: FirstService, revision: str, at: float, end: float) -> float:

@@ -8,6 +8,9 @@ from http import HTTPStatus
 MAX_HEAD_BYTES = 32 * 1024
 MAX_BODY_BYTES = 1024 * 1024
 
+#: Names the addresses a request came by, the nearest last. On loopback it stands for the peer's own.
+FORWARDED_HEADER = "x-forwarded-for"
+
 
 class Malformed(Exception):
     """The peer did not speak HTTP as we understand it; `status` is the answer it gets."""

@@ -8,16 +8,16 @@ from datetime import UTC, datetime
 
 from bot.sandbox.cloud.container import TRACE_HEADER, Container
 from bot.sandbox.cloud.http_client import HttpClient
-from bot.sandbox.cloud.http_messages import HttpRequest, HttpResponse
+from bot.sandbox.cloud.http_messages import FORWARDED_HEADER, HttpRequest, HttpResponse
 from bot.sandbox.cloud.http_server import HttpServer
 from bot.sandbox.cloud.ledger import Ledger, RequestSeen
 
-#: Names the addresses a request came by, the nearest last. On loopback it stands for the peer's own.
-FORWARDED_HEADER = "x-forwarded-for"
 #: Cloud Run's default request time-out.
 REQUEST_TIMEOUT_SECONDS = 300.0
 #: What Cloud Run answers when the container does not.
 NO_ANSWER = HttpResponse(status=503, headers={"content-type": "text/plain"}, body=b"Service Unavailable\n")
+#: What it answers where there is no such service, or none behind a tag.
+NOT_FOUND = HttpResponse(status=404, headers={"content-type": "text/plain"}, body=b"Not Found\n")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +42,8 @@ class Ingress:
         rng: random.Random,
     ) -> None:
         self.service = service
+        #: True once the service was deleted.
+        self.gone = False
         self._containers = containers
         self._client = client
         self._ledger = ledger
@@ -88,6 +90,8 @@ class Ingress:
         return {tag: f"http://{self._host}:{server.port}" for tag, server in self._tags.items()}
 
     async def _split(self, request: HttpRequest) -> HttpResponse:
+        if self.gone:
+            return NOT_FOUND
         lines = [line for line in self._lines if line.percent > 0]
         if not lines:
             return NO_ANSWER
@@ -105,7 +109,9 @@ class Ingress:
         """
         at, began = datetime.now(UTC), time.perf_counter()
         trace = f"{self._rng.getrandbits(128):032x}"
-        answer = await self._ask(request, revision, trace)
+        container = self._containers.get(revision)
+        startup_ms = await container.starting.wait() if container else 0.0
+        answer = await self._ask(request, container, trace) if container else None
         response = answer or NO_ANSWER
         self._ledger.request(
             RequestSeen(
@@ -119,15 +125,13 @@ class Ingress:
                 trace=trace,
                 user_agent=request.headers.get("user-agent", ""),
                 reached=answer is not None,
+                startup_ms=startup_ms,
                 client=request.headers.get(FORWARDED_HEADER, self._host).rpartition(",")[2].strip(),
             )
         )
         return response
 
-    async def _ask(self, request: HttpRequest, revision: str, trace: str) -> HttpResponse | None:
-        container = self._containers.get(revision)
-        if container is None:
-            return None
+    async def _ask(self, request: HttpRequest, container: Container, trace: str) -> HttpResponse | None:
         passed_on = HttpRequest(
             # The head of a GET answers a HEAD; our small client expects a body where a length is given.
             method="GET" if request.method == "HEAD" else request.method,
@@ -153,6 +157,6 @@ class _TagHandler:
     async def __call__(self, request: HttpRequest) -> HttpResponse:
         revision = self._ingress.tagged(self._tag)
         if revision is None:
-            return HttpResponse(status=404, headers={"content-type": "text/plain"}, body=b"Not Found\n")
+            return NOT_FOUND
         address = self._ingress.tag_uris[self._tag]
         return await self._ingress.forward(request, revision, address=address)

@@ -10,7 +10,7 @@ class RequestSeen:
     """One request as the ingress saw it.
 
     `latency_ms` is from the request's arrival to the answer's departure, `at` the arrival (UTC), `client`
-    the address it came from.
+    the address it came from. `startup_ms` of the latency went by until an instance was up.
     `reached` is False when no container answered: such a request is in the log, but Cloud
     Monitoring's request_count leaves it out.
     """
@@ -26,6 +26,7 @@ class RequestSeen:
     user_agent: str
     reached: bool
     client: str = ""
+    startup_ms: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,8 +6,7 @@ from collections import Counter
 
 from bot.sandbox.cloud.container import REVISION_HEADER
 from bot.sandbox.cloud.http_client import HttpClient
-from bot.sandbox.cloud.http_messages import HttpRequest
-from bot.sandbox.cloud.ingress import FORWARDED_HEADER
+from bot.sandbox.cloud.http_messages import FORWARDED_HEADER, HttpRequest
 
 TIMEOUT_SECONDS = 30.0
 LONGEST_ARREARS_SECONDS = 0.5

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from enum import Enum
 
+from bot.sandbox.cloud.audit import SERVICE, ChangeAsked
 from bot.sandbox.cloud.log_store import SEVERITIES, LogRecord
 from bot.sandbox.cloud.metric_types import RESOURCE_TYPE
 from bot.sandbox.cloud.rejection import invalid
@@ -136,6 +137,10 @@ def _user_agent(record: LogRecord) -> Value:
     return record.request.user_agent if record.request else None
 
 
+def _changed(read: Callable[[ChangeAsked], Value]) -> Callable[[LogRecord], Value]:
+    return lambda record: read(record.change) if record.change else None
+
+
 _PLAIN: dict[str, Field] = {
     "severity": (Kind.SEVERITY, lambda record: record.severity),
     "timestamp": (Kind.TIME, lambda record: record.timestamp),
@@ -151,4 +156,11 @@ _PLAIN: dict[str, Field] = {
     "httprequest.requesturl": (Kind.TEXT, _url),
     "httprequest.useragent": (Kind.TEXT, _user_agent),
     "httprequest.remoteip": (Kind.TEXT, _remote_ip),
+    "operation.id": (Kind.TEXT, _changed(lambda change: change.operation)),
+    "protopayload.methodname": (Kind.TEXT, _changed(lambda change: change.method)),
+    "protopayload.servicename": (Kind.TEXT, _changed(lambda _: SERVICE)),
+    "protopayload.resourcename": (Kind.TEXT, _changed(lambda change: change.resource)),
+    "protopayload.authenticationinfo.principalemail": (Kind.TEXT, _changed(lambda change: change.principal)),
+    "protopayload.status.code": (Kind.NUMBER, _changed(lambda change: change.code)),
+    "protopayload.status.message": (Kind.TEXT, _changed(lambda change: change.message)),
 }

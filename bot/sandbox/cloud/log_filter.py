@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from urllib.parse import quote
 
 from bot.sandbox.cloud.filter_language import All, Comparison, Either, Node, Not, Words, parse
 from bot.sandbox.cloud.log_fields import Kind, Value, field, literal
@@ -47,6 +48,8 @@ def _test(node: Node) -> Test:
 
 
 def _comparison(node: Comparison) -> Test:
+    if node.function and not node.path:
+        return _alone(node)
     if node.function:
         raise invalid(f"Unparseable filter: unknown function '{node.function}'.")
     kind, read = field(node.path)
@@ -59,6 +62,16 @@ def _comparison(node: Comparison) -> Test:
     want = literal(kind, node.value, path=node.path)
     compare = _OPERATORS[node.operator]
     return lambda record: _known(read(record), want, compare)
+
+
+def _alone(node: Comparison) -> Test:
+    """Return the test of a function that stands alone. Source: Google Cloud, "Logging query language"."""
+    if node.function == "log_id":
+        suffix = "/logs/" + quote(node.value, safe="")
+        return lambda record: record.log_name.endswith(suffix)
+    if node.function == "SEARCH":
+        return _words(node.value.lower())
+    raise invalid(f"Unparseable filter: unknown function '{node.function}'.")
 
 
 def _known(have: Value, want: str | float, compare: Callable[[object, object], bool]) -> bool:
@@ -100,6 +113,8 @@ def _words(text: str) -> Test:
         spoken = [record.text or "", record.service, record.revision, *map(str, (record.json or {}).values())]
         if record.request is not None:
             spoken.append(record.request.url)
+        if record.change is not None:
+            spoken += [record.change.method, record.change.principal, record.change.message]
         return any(text in one.lower() for one in spoken)
 
     return test
@@ -109,7 +124,7 @@ def _not_before(node: Node) -> float:
     """Return the lower time bound that holds for everything the tree lets through, 0 without one."""
     if isinstance(node, All):
         return max(_not_before(item) for item in node.items)
-    if isinstance(node, Comparison) and node.operator in (">", ">=", "="):
+    if isinstance(node, Comparison) and node.path and node.operator in (">", ">=", "="):
         kind, _ = field(node.path)
         if kind is Kind.TIME:
             return float(literal(kind, node.value, path=node.path))

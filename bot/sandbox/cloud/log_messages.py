@@ -2,8 +2,10 @@
 
 from typing import Any
 
+from google.cloud.audit import audit_log_pb2
 from google.cloud.logging_v2.types import LogEntry
 
+from bot.sandbox.cloud.audit import SERVICE, ChangeAsked
 from bot.sandbox.cloud.log_store import LogRecord
 from bot.sandbox.cloud.metric_types import RESOURCE_TYPE
 from bot.sandbox.names import PROJECT, REGION
@@ -32,6 +34,21 @@ def entry(record: LogRecord) -> Any:
         message.json_payload.update(record.json)
     if record.request is not None:
         _request(message.http_request, record)
+    if record.change is not None:
+        message.proto_payload.Pack(_audit(record.change))
+        message.operation.id = record.change.operation
+        message.operation.producer = SERVICE if record.change.operation else ""
+        message.operation.first = bool(record.change.operation)
+    return message
+
+
+def _audit(change: ChangeAsked) -> Any:
+    message = audit_log_pb2.AuditLog(
+        service_name=SERVICE, method_name=change.method, resource_name=change.resource
+    )
+    message.authentication_info.principal_email = change.principal
+    message.status.code = change.code
+    message.status.message = change.message
     return message
 
 

@@ -2,10 +2,11 @@
 
 import itertools
 import time
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left, bisect_right, insort
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from bot.sandbox.cloud.audit import ChangeAsked
 from bot.sandbox.cloud.behaviour import Behaviour
 from bot.sandbox.cloud.ledger import LineWritten, RequestSeen
 from bot.sandbox.names import PROJECT
@@ -16,6 +17,8 @@ MOST_RECORDS = 60_000
 
 REQUESTS = f"projects/{PROJECT}/logs/run.googleapis.com%2Frequests"
 STDERR = f"projects/{PROJECT}/logs/run.googleapis.com%2Fstderr"
+#: Changes of a service. Google writes them under the resource, without a revision.
+ACTIVITY = f"projects/{PROJECT}/logs/cloudaudit.googleapis.com%2Factivity"
 SYSTEM = f"projects/{PROJECT}/logs/run.googleapis.com%2Fvarlog%2Fsystem"
 
 #: google.logging.type.LogSeverity
@@ -38,6 +41,9 @@ NO_ANSWER = (
     "https://cloud.google.com/run/docs/troubleshooting#malformed-response-or-connection-error"
 )
 
+#: Ten times 0.1 is a little less than one.
+_ROUNDING = 1e-9
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogRecord:
@@ -54,6 +60,7 @@ class LogRecord:
     request: RequestSeen | None = None
     text: str | None = None
     json: dict[str, str | float] | None = None
+    change: ChangeAsked | None = None
 
 
 class LogStore:
@@ -64,10 +71,12 @@ class LogStore:
         self._now = now
         self._records: list[LogRecord] = []
         self._numbers = itertools.count(1)
+        self._owed_late = 0.0
 
     def clear(self) -> None:
         """Forget everything."""
         self._records.clear()
+        self._owed_late = 0.0
 
     def saw_request(self, seen: RequestSeen) -> None:
         """Write a line of the request log, stamped with the request's arrival."""
@@ -104,6 +113,19 @@ class LogStore:
             json=json,
         )
 
+    def saw_change(self, change: ChangeAsked) -> None:
+        """Write a line of the audit log: a notice, or an error when the change was refused."""
+        if self._behaviour.audit_log:
+            self._append(
+                change.service,
+                "",
+                log_name=ACTIVITY,
+                severity="ERROR" if change.code else "NOTICE",
+                at=self._now(),
+                trace="",
+                change=change,
+            )
+
     def between(self, since: float, until: float) -> list[LogRecord]:
         """Return what became readable after `since` and up to `until`, in that order."""
         start = bisect_right(self._records, since, key=_received)
@@ -121,16 +143,15 @@ class LogStore:
         request: RequestSeen | None = None,
         text: str | None = None,
         json: dict[str, str | float] | None = None,
+        change: ChangeAsked | None = None,
     ) -> None:
-        received = self._now() + self._behaviour.log_lag_seconds
-        if self._records:
-            received = max(received, self._records[-1].received)
-        self._records.append(
+        insort(
+            self._records,
             LogRecord(
                 log_name=log_name,
                 severity=SEVERITIES[severity],
                 timestamp=at,
-                received=received,
+                received=self._now() + self._behaviour.log_lag_seconds + self._late_seconds(),
                 insert_id=_insert_id(at, next(self._numbers)),
                 service=service,
                 revision=revision,
@@ -138,9 +159,19 @@ class LogStore:
                 request=request,
                 text=text,
                 json=json,
-            )
+                change=change,
+            ),
+            key=_received,
         )
         self._trim()
+
+    def _late_seconds(self) -> float:
+        """Return how late the next entry is besides: every tenth, not one in ten by chance."""
+        self._owed_late += self._behaviour.log_late_ratio
+        if self._owed_late < 1 - _ROUNDING:
+            return 0.0
+        self._owed_late -= 1
+        return self._behaviour.log_late_seconds
 
     def _trim(self) -> None:
         """Drop the oldest in strides, so that dropping stays cheap."""

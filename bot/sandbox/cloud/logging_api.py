@@ -21,6 +21,7 @@ from bot.sandbox.cloud.behaviour import Behaviour
 from bot.sandbox.cloud.log_filter import LogFilter, parse_log_filter
 from bot.sandbox.cloud.log_messages import entry
 from bot.sandbox.cloud.log_store import LogRecord, LogStore
+from bot.sandbox.cloud.permissions import demand
 from bot.sandbox.cloud.rejection import Rejection, denied, invalid
 from bot.sandbox.cloud.rpc import Gate, reader, write
 from bot.sandbox.cloud.tail_switches import TailSwitches
@@ -32,9 +33,13 @@ TailAnswer: Any = TailLogEntriesResponse.pb()
 DEFAULT_PAGE, LARGEST_PAGE = 50, 1000
 DEFAULT_BUFFER_SECONDS, LONGEST_BUFFER_SECONDS = 2.0, 60.0
 MOST_TAILS = 10
+#: A listing may be gone on with for a day. Source: reference/cloud-run-and-canary.md, C.4.
+TOKEN_SECONDS = 86_400.0
 #: A scan yields to the event loop after so many records (about 10 ms).
 STRIDE = 5000
 TICK_SECONDS = 0.1
+#: For listing and for tailing alike.
+LIST_PERMISSION = "logging.logEntries.list"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,14 +55,16 @@ class _Token:
         return base64.urlsafe_b64encode(raw).decode()
 
     @classmethod
-    def read(cls, text: str, *, query: str) -> "_Token":
+    def read(cls, text: str, *, query: str, now: float) -> "_Token":
         try:
-            known, now, after = json.loads(base64.urlsafe_b64decode(text))
+            known, begun, after = json.loads(base64.urlsafe_b64decode(text))
         except ValueError as error:
             raise invalid("page_token is invalid.") from error
         if known != query:
             raise invalid("page_token doesn't match arguments from the request.")
-        return cls(query=query, now=now, after=tuple(after) if after else None)
+        if now > begun + TOKEN_SECONDS:
+            raise invalid("page_token is too old.")
+        return cls(query=query, now=begun, after=tuple(after) if after else None)
 
 
 class LoggingApi:
@@ -88,7 +95,7 @@ class LoggingApi:
         )
 
     async def _list(self, request: Any) -> Any:
-        _check_projects(request.resource_names)
+        _check_projects(request.resource_names, self._behaviour)
         descending = _descending(request.order_by)
         size = _page_size(request.page_size)
         wanted = parse_log_filter(request.filter)
@@ -96,7 +103,7 @@ class LoggingApi:
         if not request.page_token and self._behaviour.empty_log_page:
             return ListAnswer(next_page_token=_Token(query=query, now=self._now(), after=None).text())
         token = (
-            _Token.read(request.page_token, query=query)
+            _Token.read(request.page_token, query=query, now=self._now())
             if request.page_token
             else _Token(query=query, now=self._now(), after=None)
         )
@@ -122,20 +129,20 @@ class LoggingApi:
             wanted, buffer_seconds = self._check_tail(first)
         except Rejection as rejection:
             call.outcome = rejection.code.name
-            await context.abort(rejection.code, rejection.detail)
+            await context.abort(rejection.code, rejection.detail, rejection.trailing_metadata())
         self._open_tails += 1
         try:
             async for answer in self._follow(wanted, buffer_seconds):
                 yield answer
         except Rejection as rejection:
             call.outcome = rejection.code.name
-            await context.abort(rejection.code, rejection.detail)
+            await context.abort(rejection.code, rejection.detail, rejection.trailing_metadata())
         finally:
             self._open_tails -= 1
             call.outcome = call.outcome or "CANCELLED"
 
     def _check_tail(self, request: Any) -> tuple[LogFilter, float]:
-        _check_projects(request.resource_names)
+        _check_projects(request.resource_names, self._behaviour)
         wanted = parse_log_filter(request.filter)
         raw = TailLogEntriesRequest.pb(request)
         seconds = DEFAULT_BUFFER_SECONDS
@@ -173,9 +180,14 @@ class LoggingApi:
 
     def _tail_answer(self, records: list[LogRecord], withheld: int) -> Any:
         answer = TailAnswer(entries=[entry(record) for record in records])
-        if suppressed := self._behaviour.suppressed + withheld:
-            reason = TailLogEntriesResponse.SuppressionInfo.Reason.RATE_LIMIT
-            answer.suppression_info.add(reason=int(reason), suppressed_count=int(suppressed))
+        why = TailLogEntriesResponse.SuppressionInfo.Reason
+        missing = {
+            why.RATE_LIMIT: self._behaviour.suppressed + withheld,
+            why.NOT_CONSUMED: self._behaviour.not_consumed,
+        }
+        for reason, count in missing.items():
+            if count:
+                answer.suppression_info.add(reason=int(reason), suppressed_count=count)
         return answer
 
 
@@ -195,12 +207,13 @@ def _is_after(record: LogRecord, place: tuple[float, str], descending: bool) -> 
     return _order(record) < place if descending else _order(record) > place
 
 
-def _check_projects(names: Any) -> None:
+def _check_projects(names: Any, behaviour: Behaviour) -> None:
     if not names:
         raise invalid("resource_names: At least one resource name must be provided.")
     for name in names:
         if name != f"projects/{PROJECT}":
-            raise denied(f"Permission 'logging.logEntries.list' denied on '{name}' (or it may not exist).")
+            raise denied(LIST_PERMISSION, name)
+        demand(behaviour, LIST_PERMISSION, name)
 
 
 def _descending(order_by: str) -> bool:

@@ -12,14 +12,19 @@ from bot.sandbox.cloud.container import Container
 from bot.sandbox.cloud.ledger import LineWritten, RequestSeen
 from bot.sandbox.cloud.limits import Limits
 from bot.sandbox.cloud.samples import Owner, Sample, Samples
+from bot.sandbox.cloud.strips import PIECE_SECONDS, Strips
 
 #: One instance is added for each ten requests a second, as for a container of one CPU.
 REQUESTS_PER_SECOND_PER_INSTANCE = 10.0
 #: Idle instances are kept for up to 15 minutes (Cloud Run, "Instance autoscaling").
 IDLE_SECONDS = 900.0
-#: What an instance uses: CPUs, and MiB. How much of its limits that is depends on the limits.
+#: What an instance uses: CPUs, and MiB. How much of its limits that is depends on the limits: 60 % of
+#: 512 MiB, where the guide's scenario 3 begins.
 _CPUS_IDLE, _CPUS_PER_REQUEST = 0.05, 0.02
-_MEMORY_IDLE_MIB, _MEMORY_PER_REQUEST_MIB = 210.0, 2.5
+_MEMORY_IDLE_MIB, _MEMORY_PER_REQUEST_MIB = 305.0, 1.0
+#: Above so much of its limit a leaking container fills up at a fifth of its pace: it clears up all the time,
+#: and finds ever less. So the guide's 95 % and 99 % are both to be seen.
+_FULL, _PACE_WHEN_FULL = 0.95, 0.2
 
 
 @dataclass(slots=True)
@@ -38,21 +43,25 @@ class Meter:
         containers: Callable[[], Iterable[Container]],
         behaviour: Behaviour,
         rng: random.Random,
+        strips: Strips | None = None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._samples = samples
+        self._strips = strips
+        self._clock = clock
         self._containers = containers
         self._behaviour = behaviour
         self._rng = rng
         self._busy: dict[Owner, _Busy] = {}
         #: How much of its memory limit each container has leaked, 0 to 1.
         self._leaked: dict[Owner, float] = {}
-        self._since = time.monotonic()
+        self._since = self._clock()
 
     def saw_request(self, seen: RequestSeen) -> None:
         """Remember that the container was busy."""
         busy = self._busy.setdefault((seen.service, seen.revision), _Busy())
         busy.requests += seen.reached
-        busy.last_at = time.monotonic()
+        busy.last_at = self._clock()
 
     def saw_line(self, line: LineWritten) -> None:
         """Lines cost nothing."""
@@ -61,17 +70,17 @@ class Meter:
         """Forget how busy the containers were, and what they leaked."""
         self._busy.clear()
         self._leaked.clear()
-        self._since = time.monotonic()
+        self._since = self._clock()
 
     async def run(self) -> None:
         """Measure until cancelled."""
         while True:
-            await asyncio.sleep(min(max(self._behaviour.sample_seconds / 4, 0.05), 15.0))
+            await asyncio.sleep(min(max(self._behaviour.sample_seconds / 4, 0.05), PIECE_SECONDS))
             self.measure()
 
     def measure(self) -> None:
         """Measure every container that is alive: not down, and busy in the last `IDLE_SECONDS`."""
-        now = time.monotonic()
+        now = self._clock()
         elapsed, self._since = max(now - self._since, 0.001), now
         for container in self._containers():
             owner = (container.service, container.revision)
@@ -79,9 +88,9 @@ class Meter:
             if busy is None or Fault.DOWN in container.faults or busy.last_at < now - IDLE_SECONDS:
                 continue
             rate, busy.requests = busy.requests / elapsed, 0
-            self._leak(owner, is_leaking=Fault.LEAK in container.faults, minutes=elapsed / 60)
+            self._leak(owner, container, minutes=elapsed / 60)
             sample = self._samples.current(owner)
-            measure(
+            memory, cpu = measure(
                 sample,
                 rate,
                 in_flight=container.in_flight,
@@ -89,6 +98,8 @@ class Meter:
                 rng=self._rng,
                 leaked=self._leaked.get(owner, 0.0),
             )
+            if self._strips is not None:
+                self._strips.measured(owner, memory=memory, cpu=cpu)
             self._kill_if_full(owner, container, instances=sum(sample.instances.values()))
 
     def _kill_if_full(self, owner: Owner, container: Container, *, instances: int) -> None:
@@ -99,12 +110,23 @@ class Meter:
             container.run_out_of_memory(used_mib, instances=instances)
             self._leaked[owner] = 0.0
 
-    def _leak(self, owner: Owner, *, is_leaking: bool, minutes: float) -> None:
+    def _leak(self, owner: Owner, container: Container, *, minutes: float) -> None:
         """Let it leak; once mended, its instances are new ones."""
-        if is_leaking:
-            self._leaked[owner] = self._leaked.get(owner, 0.0) + self._behaviour.leak_per_minute * minutes
-        else:
+        if Fault.LEAK not in container.faults:
             self._leaked.pop(owner, None)
+            return
+        idle = _MEMORY_IDLE_MIB / container.limits.memory_mib
+        leaked = self._leaked.get(owner, 0.0)
+        self._leaked[owner] = filled(idle + leaked, self._behaviour.leak_per_minute * minutes) - idle
+
+
+def filled(used: float, leak: float) -> float:
+    """Return how full memory is, 1 its limit, after `leak` more of it was lost.
+
+    See `Behaviour.leak_per_minute`.
+    """
+    freely = min(leak, max(_FULL - used, 0.0))
+    return used + freely + (leak - freely) * _PACE_WHEN_FULL
 
 
 def measure(
@@ -115,21 +137,26 @@ def measure(
     limits: Limits,
     rng: random.Random,
     leaked: float = 0.0,
-) -> None:
+) -> tuple[float, float]:
     """Add one measurement of each instance to `sample`, with `requests_per_second` over all of them.
 
-    Every instance has `leaked` so much of its memory limit, 0 to 1.
+    Every instance has `leaked` so much of its memory limit, 0 to 1. Returns the means of memory
+    and CPU over the instances, 0 to 1.
     """
     needed = math.ceil(requests_per_second / (REQUESTS_PER_SECOND_PER_INSTANCE * max(limits.cpu, 1)))
     active = min(needed, limits.max_instances)
     instances = max(active, limits.min_instances, 1)
     sample.instances = {"active": active, "idle": instances - active}
+    memories, cpus = [], []
     for number in range(instances):
         share = requests_per_second / active if number < active else 0.0
         held = in_flight / active if number < active else 0.0
-        sample.cpu.add(_ratio((_CPUS_IDLE + _CPUS_PER_REQUEST * share) / limits.cpu, rng))
+        cpus.append(_ratio((_CPUS_IDLE + _CPUS_PER_REQUEST * share) / limits.cpu, rng))
         used_mib = _MEMORY_IDLE_MIB + _MEMORY_PER_REQUEST_MIB * held
-        sample.memory.add(min(_ratio(used_mib / limits.memory_mib, rng) + leaked, 1.0))
+        memories.append(min(_ratio(used_mib / limits.memory_mib, rng) + leaked, 1.0))
+        sample.cpu.add(cpus[-1])
+        sample.memory.add(memories[-1])
+    return sum(memories) / instances, sum(cpus) / instances
 
 
 def _ratio(value: float, rng: random.Random) -> float:

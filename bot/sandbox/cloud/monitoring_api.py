@@ -6,13 +6,13 @@ from datetime import UTC
 from typing import Any
 
 import grpc
-from google.api import metric_pb2
 from google.cloud import monitoring_v3
 from google.cloud.monitoring_v3 import Aggregation
 
 from bot.sandbox.cloud.alignment import Periods, align, check_aligner
 from bot.sandbox.cloud.behaviour import Behaviour
 from bot.sandbox.cloud.histogram import Histogram
+from bot.sandbox.cloud.metric_descriptors import describe
 from bot.sandbox.cloud.metric_types import (
     DELTA,
     INT64,
@@ -20,6 +20,7 @@ from bot.sandbox.cloud.metric_types import (
     RESOURCE_TYPE,
     MetricType,
     Value,
+    half,
 )
 from bot.sandbox.cloud.monitoring_filter import (
     MetricFilter,
@@ -28,6 +29,7 @@ from bot.sandbox.cloud.monitoring_filter import (
     parse_metric_filter,
 )
 from bot.sandbox.cloud.paging import page
+from bot.sandbox.cloud.permissions import demand
 from bot.sandbox.cloud.reduction import check_reducer, reduce
 from bot.sandbox.cloud.rejection import Rejection, denied, invalid, not_found
 from bot.sandbox.cloud.rpc import Gate
@@ -41,6 +43,9 @@ PointMessage: Any = monitoring_v3.Point.pb()
 #: Source: Aggregation.alignment_period, "must be at least 60 seconds".
 SHORTEST_PERIOD_SECONDS = 60
 MOST_POINTS = 100_000
+#: google.rpc.Code
+UNAVAILABLE = 14
+LIST_PERMISSION = "monitoring.timeSeries.list"
 
 
 class MonitoringApi:
@@ -71,32 +76,27 @@ class MonitoringApi:
 
     async def _list(self, request: Any) -> Any:
         _check_project(request.name)
+        demand(self._behaviour, LIST_PERMISSION, request.name)
         wanted = parse_metric_filter(request.filter)
         start, end = _interval(request.interval)
         check_aggregation(request, wanted.metric)
         if self._behaviour.no_series:
             return ListAnswer()
-        answer = self._aggregate(request, wanted, start, end)
-        flat = [(series, point) for series in answer for point in series.points]
-        shown, token = page(flat, request, default=MOST_POINTS, most=MOST_POINTS)
-        headers_only = request.view == monitoring_v3.ListTimeSeriesRequest.TimeSeriesView.HEADERS
-        return _answer(shown, wanted.metric, token, headers_only=headers_only)
+        found = self._aggregate(request, wanted, start, end)
+        if self._behaviour.execution_errors:
+            found = found[: len(found) // 2]
+        answer = _answer(found, wanted.metric, request)
+        if self._behaviour.execution_errors:
+            answer.execution_errors.add(code=UNAVAILABLE, message=self._behaviour.execution_errors)
+        return answer
 
     async def _describe(self, request: Any) -> Any:
         prefix = f"projects/{PROJECT}/metricDescriptors/"
         metric = METRIC_TYPES.get(request.name.removeprefix(prefix))
+        demand(self._behaviour, "monitoring.metricDescriptors.get", request.name)
         if metric is None or not request.name.startswith(prefix):
             raise not_found(f"Could not find descriptor for metric '{request.name}'.")
-        descriptor = metric_pb2.MetricDescriptor(
-            name=request.name,
-            type=metric.name,
-            metric_kind=metric.kind,
-            value_type=metric.value,
-            unit=metric.unit,
-        )
-        descriptor.metadata.sample_period.FromMicroseconds(int(self._behaviour.sample_seconds * 1e6))
-        descriptor.metadata.ingest_delay.FromMicroseconds(int(self._behaviour.visible_after_seconds * 1e6))
-        return descriptor
+        return describe(metric, name=request.name, behaviour=self._behaviour)
 
     def _aggregate(self, request: Any, wanted: MetricFilter, start: float, end: float) -> list[Series]:
         aggregation = request.aggregation
@@ -107,26 +107,35 @@ class MonitoringApi:
         period = aggregation.alignment_period.total_seconds()
         periods = Periods(start=start, end=end, seconds=period)
         raw = self._raw(wanted, start - period, end)
-        aligned = [align(series, aggregation.per_series_aligner, periods) for series in raw]
+        aligned = [
+            align(s, aggregation.per_series_aligner, periods, interpolate=self._behaviour.interpolates_gaps)
+            for s in raw
+        ]
         if aggregation.cross_series_reducer == Aggregation.Reducer.REDUCE_NONE:
             return aligned
         group_by = [label_key(path) for path in aggregation.group_by_fields]
         return reduce(aligned, aggregation.cross_series_reducer, group_by)
 
     def _raw(self, wanted: MetricFilter, since: float, until: float) -> list[Series]:
-        found: dict[tuple[Owner, tuple[str, ...]], Series] = {}
+        found: dict[tuple[Owner, tuple[str, ...]], Series | None] = {}
         metric = wanted.metric
+        visible = self._now() - self._behaviour.lag_of(metric.name)
+        whole = visible - self._behaviour.newest_grows_seconds
         for owner in self._samples.owners():
-            for sample in self._samples.visible(owner, since=since, now=self._now()):
+            if wanted.service not in ("", owner[0]):
+                continue
+            for sample in self._samples.finished(owner, since=since, until=visible):
                 if sample.start >= until:
                     continue
+                begin = sample.start if metric.kind == DELTA else sample.end
                 for labels, value in metric.read(sample):
-                    series = found.get((owner, labels))
-                    if series is None:
-                        series = found[owner, labels] = _series(metric, owner, labels)
-                    begin = sample.start if metric.kind == DELTA else sample.end
-                    series.points.append(Point(begin, sample.end, value))
-        return [series for series in found.values() if wanted.passes(series.labels)]
+                    if (owner, labels) not in found:
+                        series = _series(metric, owner, labels)
+                        found[owner, labels] = series if wanted.passes(series.labels) else None
+                    if (kept := found[owner, labels]) is not None:
+                        seen = half(value) if metric.kind == DELTA and sample.end > whole else value
+                        kept.points.append(Point(begin, sample.end, seen))
+        return [series for series in found.values() if series is not None]
 
 
 def check_aggregation(request: Any, metric: MetricType) -> None:
@@ -161,7 +170,7 @@ def _check_project(name: str) -> None:
     if not name.startswith("projects/"):
         raise invalid(f'Field name had an invalid value of "{name}".')
     if name != f"projects/{PROJECT}":
-        raise denied(f"Permission monitoring.timeSeries.list denied on '{name}' (or it may not exist).")
+        raise denied(LIST_PERMISSION, name)
 
 
 def _interval(interval: Any) -> tuple[float, float]:
@@ -197,15 +206,23 @@ def _newest_first(series: Series, start: float, end: float) -> Series:
 MOST_RECENT_SECONDS = 300.0
 
 
-def _answer(shown: Any, metric: MetricType, token: str, *, headers_only: bool) -> Any:
+def _answer(found: list[Series], metric: MetricType, request: Any) -> Any:
+    """Return the page that `request` asks for: of points, or of series where only headers are wanted."""
+    if request.view == monitoring_v3.ListTimeSeriesRequest.TimeSeriesView.HEADERS:
+        headers, token = page(found, request, default=MOST_POINTS, most=MOST_POINTS)
+        answer = ListAnswer(next_page_token=token, unit=metric.unit)
+        for series in headers:
+            _header(answer.time_series.add(), series, metric)
+        return answer
+    flat = [(series, point) for series in found for point in series.points]
+    shown, token = page(flat, request, default=MOST_POINTS, most=MOST_POINTS)
     answer = ListAnswer(next_page_token=token, unit=metric.unit)
     messages: dict[int, Any] = {}
     for series, point in shown:
         message = messages.get(id(series))
         if message is None:
             message = messages[id(series)] = _header(answer.time_series.add(), series, metric)
-        if not headers_only:
-            message.points.append(_point(point, series))
+        message.points.append(_point(point, series))
     return answer
 
 

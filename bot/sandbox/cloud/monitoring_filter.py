@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TypeGuard
 
 from bot.sandbox.cloud.filter_language import All, Comparison, Either, Node, Not, Words, parse
 from bot.sandbox.cloud.metric_types import METRIC_TYPES, RESOURCE_LABELS, RESOURCE_TYPE, MetricType
@@ -14,6 +15,8 @@ _NO_COMBINATION = (
     "The query will not return any time series."
 )
 
+_SERVICE = "resource.labels.service_name"
+
 
 @dataclass(frozen=True)
 class MetricFilter:
@@ -21,6 +24,12 @@ class MetricFilter:
 
     metric: MetricType
     tree: Node
+
+    @property
+    def service(self) -> str:
+        """The only service whose series can pass, empty when there may be several."""
+        parts = self.tree.items if isinstance(self.tree, All) else (self.tree,)
+        return next((part.value for part in parts if _is_service(part)), "")
 
     def passes(self, labels: Mapping[str, str]) -> bool:
         """Return whether a series with `labels` is wanted."""
@@ -54,6 +63,11 @@ def known_labels(metric: MetricType) -> set[str]:
     return {f"resource.labels.{name}" for name in RESOURCE_LABELS} | {
         f"metric.labels.{name}" for name in metric.labels
     }
+
+
+def _is_service(node: Node) -> TypeGuard[Comparison]:
+    plain = isinstance(node, Comparison) and node.operator == "=" and not node.function
+    return plain and isinstance(node, Comparison) and label_key(node.path) == _SERVICE
 
 
 def _leaves(node: Node) -> list[Comparison]:

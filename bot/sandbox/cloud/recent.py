@@ -12,10 +12,10 @@ WINDOW_SECONDS = 10.0
 
 @dataclass(frozen=True, kw_only=True)
 class Rates:
-    """One revision's last `WINDOW_SECONDS`; `p95_ms` is None without requests."""
+    """One revision's last `WINDOW_SECONDS`; without requests nothing is known of errors and P95."""
 
     requests_per_second: float
-    error_percent: float
+    error_percent: float | None
     p95_ms: float | None
 
 
@@ -45,7 +45,7 @@ class RecentTraffic:
         self._forget(now)
         mine = [s for _, s in self._seen if s.service == service and s.revision == revision]
         if not mine:
-            return Rates(requests_per_second=0.0, error_percent=0.0, p95_ms=None)
+            return Rates(requests_per_second=0.0, error_percent=None, p95_ms=None)
         ordered = sorted(s.latency_ms for s in mine)
         return Rates(
             requests_per_second=len(mine) / max(min(now - self._since, WINDOW_SECONDS), 1.0),

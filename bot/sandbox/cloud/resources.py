@@ -26,7 +26,12 @@ RECONCILING = int(_State.CONDITION_RECONCILING)
 FAILED = int(_State.CONDITION_FAILED)
 SUCCEEDED = int(_State.CONDITION_SUCCEEDED)
 _RETIRED = int(run_v2.Condition.RevisionReason.RETIRED)
+_UNHEALTHY = int(run_v2.Condition.RevisionReason.HEALTH_CHECK_CONTAINER_ERROR)
+_NO_MINIMUM = int(run_v2.Condition.RevisionReason.MIN_INSTANCES_NOT_PROVISIONED)
+UNKNOWN = int(run_v2.Condition.CommonReason.UNKNOWN)
+REVISION_FAILED = int(run_v2.Condition.CommonReason.REVISION_FAILED)
 _INFO = int(run_v2.Condition.Severity.INFO)
+_ERROR = int(run_v2.Condition.Severity.ERROR)
 
 _SECOND_GENERATION = int(run_v2.ExecutionEnvironment.EXECUTION_ENVIRONMENT_GEN2)
 _PRIVATE_RANGES_ONLY = int(run_v2.VpcAccess.VpcEgress.PRIVATE_RANGES_ONLY)
@@ -66,9 +71,14 @@ def etag(*parts: object) -> str:
     return f'"{digest}"'
 
 
-def condition(kind: str, state: int, *, at: datetime, message: str = "") -> Any:
-    """Return one condition, such as ``Ready``."""
-    return ConditionMessage(type_=kind, state=state, message=message, last_transition_time=stamp(at))
+def condition(kind: str, state: int, *, at: datetime, message: str = "", reason: int = 0) -> Any:
+    """Return one condition, such as ``Ready``; `reason` is a Condition.CommonReason, 0 for none."""
+    made = ConditionMessage(type_=kind, state=state, message=message, last_transition_time=stamp(at))
+    if reason:
+        made.reason = reason
+    if state == FAILED:
+        made.severity = _ERROR
+    return made
 
 
 def to_revision(revision: str, percent: int, tag: str = "") -> Any:
@@ -155,8 +165,11 @@ def settle_revision(revision: Any, *, at: datetime, problem: str = "") -> None:
     """Mark `revision` Ready, or failed for the reason in `problem`."""
     state = FAILED if problem else SUCCEEDED
     del revision.conditions[:]
-    for kind in ("Ready", "ContainerReady", "ResourcesAvailable"):
-        revision.conditions.append(condition(kind, state, at=at, message=problem))
+    for kind in ("Ready", "ContainerHealthy", "ContainerReady", "ResourcesAvailable"):
+        said = condition(kind, state, at=at, message=problem)
+        if problem:
+            said.revision_reason = _UNHEALTHY
+        revision.conditions.append(said)
     revision.reconciling = False
     revision.observed_generation = revision.generation
     revision.update_time.CopyFrom(stamp(at))
@@ -168,13 +181,26 @@ def is_ready(revision: Any) -> bool:
 
 
 def with_activity(revision: Any, *, active: bool, at: datetime) -> Any:
-    """Return a copy of `revision` with its ``Active`` condition: retired without traffic, which is normal."""
+    """Return a copy of `revision` with the conditions that follow its traffic.
+
+    Without traffic it is retired, which is normal, and has no instances: a minimum is not kept for it.
+    """
     shown = RevisionMessage()
     shown.CopyFrom(revision)
-    said = condition("Active", SUCCEEDED if active else FAILED, at=at)
-    if not active:
-        said.message = "Revision retired."
-        said.severity = _INFO
-        said.revision_reason = _RETIRED
-    shown.conditions.append(said)
+    shown.conditions.append(_resting("Active", active, at, message="Revision retired.", reason=_RETIRED))
+    least = revision.scaling.min_instance_count
+    if least:
+        message = f"Without traffic the minimum of {least} instances is not provisioned."
+        shown.conditions.append(
+            _resting("MinInstancesProvisioned", active, at, message=message, reason=_NO_MINIMUM)
+        )
     return shown
+
+
+def _resting(kind: str, active: bool, at: datetime, *, message: str, reason: int) -> Any:
+    if active:
+        return condition(kind, SUCCEEDED, at=at)
+    said = condition(kind, FAILED, at=at, message=message)
+    said.severity = _INFO
+    said.revision_reason = reason
+    return said

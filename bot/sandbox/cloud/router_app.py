@@ -5,8 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from bot.sandbox.cloud.http_client import HttpClient
-from bot.sandbox.cloud.http_messages import HttpRequest, HttpResponse
-from bot.sandbox.cloud.ingress import FORWARDED_HEADER
+from bot.sandbox.cloud.http_messages import FORWARDED_HEADER, HttpRequest, HttpResponse
 from bot.sandbox.names import CHAT_CANARY_SERVICE, CHAT_SERVICE, CHAT_VARIABLE
 
 TIMEOUT_SECONDS = 60.0

@@ -1,4 +1,4 @@
-"""Every RPC passes here: recorded, delayed, refused or cut off on request, then done."""
+"""Every RPC passes here, over gRPC or REST: recorded, counted, delayed, refused on request, then done."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -8,9 +8,11 @@ from typing import Any
 
 import grpc
 
+from bot.sandbox.cloud.quotas import Quotas
 from bot.sandbox.cloud.rejection import Rejection
 
 Hook = Callable[[str, str], Awaitable[None]]
+Effect = Callable[[Any], Awaitable[Any]]
 
 
 @dataclass(kw_only=True)
@@ -32,12 +34,20 @@ class _Failure:
     after_effect: bool
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Rpc:
+    effect: Effect
+    request_type: Any
+
+
 class Gate:
     """The one way in. `hook` is awaited with (method, "before"|"after") around each unary effect."""
 
-    def __init__(self) -> None:
+    def __init__(self, quotas: Quotas) -> None:
         self.calls: list[RpcCall] = []
         self.hook: Hook | None = None
+        self._quotas = quotas
+        self._rpcs: dict[str, _Rpc] = {}
         self._failures: list[_Failure] = []
         self._delays: dict[str, float] = {}
 
@@ -46,6 +56,7 @@ class Gate:
         self.calls.clear()
         self._failures.clear()
         self._delays.clear()
+        self._quotas.clear()
 
     def fail(
         self, method: str, code: grpc.StatusCode, *, detail: str, times: int, after_effect: bool
@@ -62,29 +73,44 @@ class Gate:
         """Let every call of `method` wait before it takes effect; 0 ends that."""
         self._delays[method] = seconds
 
-    def unary(self, method: str, effect: Callable[[Any], Awaitable[Any]], request_type: Any) -> Any:
-        """Return the handler of a unary RPC that answers with a raw protocol message."""
+    def unary(self, method: str, effect: Effect, request_type: Any) -> Any:
+        """Return the gRPC handler of a unary RPC that answers with a raw protocol message."""
+        self._rpcs[method] = _Rpc(effect=effect, request_type=request_type)
 
         async def handle(request: Any, context: Any) -> Any:
-            call = self.begin(method, request)
             try:
-                answer = await self._through(method, effect, request)
-                call.outcome = "OK"
+                return await self.answer(method, request)
             except Rejection as rejection:
-                call.outcome = rejection.code.name
-                await context.abort(rejection.code, rejection.detail)
-            except asyncio.CancelledError:
-                call.outcome = "CANCELLED"
-                raise
-            except Exception:
-                # A hook of a test broke off: gRPC turns what it raised into UNKNOWN.
-                call.outcome = call.outcome or "UNKNOWN"
-                raise
-            return answer
+                await context.abort(rejection.code, rejection.detail, rejection.trailing_metadata())
 
         return grpc.unary_unary_rpc_method_handler(
             handle, request_deserializer=reader(request_type), response_serializer=write
         )
+
+    def request_type(self, method: str) -> Any:
+        """Return the message type that `method` takes, wrapped or raw."""
+        return self._rpcs[method].request_type
+
+    async def answer(self, method: str, request: Any) -> Any:
+        """Return the answer to one call, however it came.
+
+        Raises:
+            Rejection: with UNKNOWN where a hook of a test broke off.
+        """
+        call = self.begin(method, request)
+        try:
+            answer = await self._through(method, request)
+        except Rejection as rejection:
+            call.outcome = rejection.code.name
+            raise
+        except asyncio.CancelledError:
+            call.outcome = "CANCELLED"
+            raise
+        except Exception as broken:
+            call.outcome = "UNKNOWN"
+            raise Rejection(grpc.StatusCode.UNKNOWN, f"Unexpected {type(broken)}: {broken}") from broken
+        call.outcome = "OK"
+        return answer
 
     def begin(self, method: str, request: Any) -> RpcCall:
         """Record a call that has just come in."""
@@ -96,15 +122,16 @@ class Gate:
         """Wait and refuse as asked, ahead of the effect.
 
         Raises:
-            Rejection: a failure was asked for.
+            Rejection: a failure was asked for, or the quota is spent.
         """
+        self._quotas.spend(method)
         await asyncio.sleep(self._delays.get(method, 0))
         self._maybe_fail(method, after_effect=False)
 
-    async def _through(self, method: str, effect: Callable[[Any], Awaitable[Any]], request: Any) -> Any:
+    async def _through(self, method: str, request: Any) -> Any:
         await self.before(method)
         await self._tell(method, "before")
-        answer = await effect(request)
+        answer = await self._rpcs[method].effect(request)
         await self._tell(method, "after")
         self._maybe_fail(method, after_effect=True)
         return answer

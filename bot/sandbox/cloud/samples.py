@@ -51,7 +51,8 @@ class Samples:
         """Count a request that reached a container, at the moment it ended."""
         if seen.reached:
             sample = self.current((seen.service, seen.revision))
-            sample.count_request(seen.status, seen.latency_ms)
+            # request_latencies leaves out what it took to start a container; the log does not.
+            sample.count_request(seen.status, seen.latency_ms - seen.startup_ms)
 
     def saw_line(self, line: LineWritten) -> None:
         """Lines are not measured."""
@@ -78,13 +79,12 @@ class Samples:
         """Return every revision with samples."""
         return list(self._kept)
 
-    def visible(self, owner: Owner, *, since: float, now: float) -> list[Sample]:
-        """Return the samples that ended after `since` and can be seen by `now`, oldest first."""
-        limit = now - self._behaviour.visible_after_seconds
+    def finished(self, owner: Owner, *, since: float, until: float) -> list[Sample]:
+        """Return the samples that ended after `since` and up to `until`, oldest first."""
         found = []
         for sample in reversed(self._kept.get(owner, ())):
             if sample.end <= since:
                 break
-            if sample.end <= limit:
+            if sample.end <= until:
                 found.append(sample)
         return found[::-1]

@@ -4,7 +4,7 @@ import asyncio
 import random
 import string
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import grpc
@@ -13,9 +13,16 @@ from bot.sandbox.cloud.behaviour import Behaviour, Fault
 from bot.sandbox.cloud.container import Container
 from bot.sandbox.cloud.ingress import Ingress, Line
 from bot.sandbox.cloud.operations import Operations
+from bot.sandbox.cloud.problems import (
+    CONFIGURATIONS,
+    READY,
+    ROUTES,
+    Problem,
+    no_such_revision,
+    not_ready,
+)
 from bot.sandbox.cloud.rejection import Rejection
 from bot.sandbox.cloud.resources import (
-    FAILED,
     RECONCILING,
     SUCCEEDED,
     TO_LATEST,
@@ -33,12 +40,13 @@ from bot.sandbox.cloud.resources import (
 )
 from bot.sandbox.cloud.update_rules import check_etag, check_template, check_traffic, merged
 
-#: google.rpc.Code
-FAILED_PRECONDITION = 9
-INTERNAL = 13
+#: How long what was deleted can still be listed; Google's number is not published for services.
+KEPT_DELETED = timedelta(days=30)
 
 #: Makes a container from service, revision and template.
 MakeContainer = Callable[[str, str, Any], Container]
+#: Hears of every accepted change: (service, who made it).
+OnChange = Callable[[str, str], None]
 
 
 class Service:
@@ -59,18 +67,23 @@ class Service:
         make_container: MakeContainer,
         host: str,
         rng: random.Random,
+        on_change: OnChange,
     ) -> None:
         self.message = message
         self.name: str = message.name.rpartition("/")[2]
         self.ingress = ingress
         self.containers = containers
         self.revisions: dict[str, Any] = {}
+        self.deleted = False
+        #: The generation that was settled last, for better or worse; the newest revision if it failed then.
+        self._settled, self._given_up = 0, ""
         self._templates: dict[str, Any] = {}
         self._behaviour = behaviour
         self._operations = operations
         self._make_container = make_container
         self._host = host
         self._rng = rng
+        self._on_change = on_change
         self._pending: list[Any] = []
         self._task: asyncio.Task[None] | None = None
 
@@ -136,7 +149,7 @@ class Service:
         self.message.last_modifier = by
         self.message.update_time.CopyFrom(stamp(now))
         self.message.etag = etag(self.name, self.message.generation, now)
-        self._show(RECONCILING, now, message="")
+        self._show_reconciling(now)
         self.message.reconciling = True
         operation = self._operations.begin(self.message)
         self._pending.append(operation)
@@ -144,6 +157,23 @@ class Service:
             await self.add_revision(creates, self.message.template, at=now, by=by)
         if self._task is None or self._task.done():
             self._task = asyncio.get_running_loop().create_task(self._reconcile())
+        self._on_change(self.name, by)
+        return operation
+
+    def delete(self, *, by: str) -> Any:
+        """Take the service away with its addresses, and return the operation, which has ended."""
+        now = datetime.now(UTC)
+        self.stop_reconciling()
+        self.deleted = True
+        self.message.last_modifier = by
+        self.message.delete_time.CopyFrom(stamp(now))
+        self.message.expire_time.CopyFrom(stamp(now + KEPT_DELETED))
+        self.message.reconciling = False
+        del self.message.traffic_statuses[:]
+        self.ingress.route(())
+        self.ingress.gone = True
+        operation = self._operations.begin(self.message)
+        self._operations.succeed(operation, self.message)
         return operation
 
     async def add_revision(self, name: str, template: Any, *, at: datetime, by: str) -> None:
@@ -177,18 +207,26 @@ class Service:
         """Settle; the addresses of the wanted tags are open already."""
         now = datetime.now(UTC)
         self._promote_newest()
-        problem = self._routing_problem()
-        if problem is None:
+        routing, newest = self._routing_problem(), self._newest_problem()
+        if routing is None:
             self._observe()
-            problem = self._newest_problem()
         self.message.reconciling = False
-        self.message.observed_generation = self.message.generation
-        self._show(FAILED if problem else SUCCEEDED, now, message=problem[1] if problem else "")
-        self._end_operations(problem)
+        self._settled = self.message.generation
+        if not (self._behaviour.failures_keep_generation and (routing or self._gives_up(newest))):
+            self.message.observed_generation = self.message.generation
+        self._given_up = self.newest() if newest else ""
+        self._show_settled(routing, newest, now)
+        self._end_operations(routing or newest)
+
+    def _gives_up(self, newest: Problem | None) -> bool:
+        """Return whether the newest revision failed just now, and not in an earlier generation."""
+        return newest is not None and self._given_up != self.newest()
 
     def reset(self, message: Any, *, keep: frozenset[str]) -> None:
         """Take `message` as the whole resource; drop every fault and every revision not in `keep`."""
         self.stop_reconciling()
+        self.deleted = self.ingress.gone = False
+        self._settled, self._given_up = 0, ""
         self.message.CopyFrom(message)
         for name in self.revisions.keys() - keep:
             self.containers.pop(name).close()
@@ -223,7 +261,7 @@ class Service:
         return None
 
     async def _reconcile(self) -> None:
-        while self.message.observed_generation < self.message.generation:
+        while self._settled < self.message.generation:
             goal = self.message.generation
             await self._start_revisions()
             await asyncio.sleep(max(self._behaviour.settle_seconds, 0.01))
@@ -247,22 +285,19 @@ class Service:
         if is_ready(self.revisions[self.newest()]):
             self.message.latest_ready_revision = self.message.latest_created_revision
 
-    def _routing_problem(self) -> tuple[int, str] | None:
-        """Return the google.rpc.Code and sentence of what keeps the wanted traffic from being served."""
+    def _routing_problem(self) -> Problem | None:
+        """Return what keeps the wanted traffic from being served."""
         for name in sorted({line.revision for line in self.message.traffic if line.type_ != TO_LATEST}):
             if name not in self.revisions:
-                return INTERNAL, (
-                    f"Revision '{name}' does not exist or is deleted. "
-                    "Update all traffic to route to currently available revisions."
-                )
+                return no_such_revision(name)
             if not is_ready(self.revisions[name]):
-                return _not_ready(name)
+                return not_ready(name)
         return None
 
-    def _newest_problem(self) -> tuple[int, str] | None:
+    def _newest_problem(self) -> Problem | None:
         """Return what is wrong with the newest revision; it spoils the service's condition only."""
         newest = self.newest()
-        return None if is_ready(self.revisions[newest]) else _not_ready(newest)
+        return None if is_ready(self.revisions[newest]) else not_ready(newest)
 
     def _observe(self) -> None:
         del self.message.traffic_statuses[:]
@@ -273,21 +308,35 @@ class Service:
             status.uri = self.ingress.tag_uris.get(line.tag, "")
             self.message.traffic_statuses.append(status)
         self.ingress.route(self.lines())
+        self._cool_down()
 
-    def _show(self, state: int, at: datetime, *, message: str) -> None:
-        self.message.terminal_condition.CopyFrom(condition("Ready", state, at=at, message=message))
+    def _cool_down(self) -> None:
+        """Let revisions without traffic lose their instances, minimum or not."""
+        serving = {line.revision for line in self.lines() if line.percent > 0}
+        for name in self.containers.keys() - serving:
+            self.containers[name].starting.cool_down()
+
+    def _show_reconciling(self, at: datetime) -> None:
+        self._show(at, **dict.fromkeys((READY, ROUTES, CONFIGURATIONS), RECONCILING))
+
+    def _show_settled(self, routing: Problem | None, newest: Problem | None, at: datetime) -> None:
+        found = {READY: routing or newest, ROUTES: routing, CONFIGURATIONS: newest}
+        self._show(at, **{kind: problem or SUCCEEDED for kind, problem in found.items()})
+
+    def _show(self, at: datetime, **found: "int | Problem") -> None:
+        """Show every condition of `found`, a state or a problem by type, as Google does: Ready apart."""
+        shown = {
+            kind: condition(kind, one, at=at) if isinstance(one, int) else one.condition(kind, at)
+            for kind, one in found.items()
+        }
+        self.message.terminal_condition.CopyFrom(shown.pop(READY))
         del self.message.conditions[:]
-        for kind in ("RoutesReady", "ConfigurationsReady"):
-            self.message.conditions.append(condition(kind, state, at=at, message=message))
+        self.message.conditions.extend(shown.values())
 
-    def _end_operations(self, problem: tuple[int, str] | None) -> None:
+    def _end_operations(self, problem: Problem | None) -> None:
         for operation in self._pending:
             if problem is None:
                 self._operations.succeed(operation, self.message)
             else:
-                self._operations.fail(operation, self.message, code=problem[0], message=problem[1])
+                self._operations.fail(operation, self.message, code=problem.code, message=problem.message)
         self._pending.clear()
-
-
-def _not_ready(revision: str) -> tuple[int, str]:
-    return FAILED_PRECONDITION, f"Revision '{revision}' is not ready and cannot serve traffic."

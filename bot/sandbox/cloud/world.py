@@ -7,6 +7,7 @@ from typing import Any
 
 from bot.sandbox.cloud.behaviour import Behaviour
 from bot.sandbox.cloud.container import Container
+from bot.sandbox.cloud.conversations import Conversations
 from bot.sandbox.cloud.http_client import HttpClient
 from bot.sandbox.cloud.ingress import Ingress
 from bot.sandbox.cloud.initial_world import FirstService, first_message, first_services
@@ -25,7 +26,7 @@ from bot.sandbox.cloud.resources import (
     to_revision,
 )
 from bot.sandbox.cloud.router_app import RouterApp
-from bot.sandbox.cloud.service import Service
+from bot.sandbox.cloud.service import OnChange, Service
 from bot.sandbox.names import CHAT_ROUTER
 
 
@@ -36,6 +37,9 @@ class World:
         self.services: dict[str, Service] = {}
         self.first = {first.name: first for first in first_services()}
         self.operations = Operations()
+        #: Hears of every accepted change, of whoever made it.
+        self.on_change: OnChange = _nobody
+        self._conversations: dict[str, Conversations] = {}
         self._host = host
         self._behaviour = behaviour
         self._ledger = ledger
@@ -60,6 +64,8 @@ class World:
     def reset(self) -> None:
         """Put traffic, revisions and faults back to the start. Addresses stay the same."""
         self.operations.clear()
+        for conversations in self._conversations.values():
+            conversations.clear()
         now = datetime.now(UTC)
         for name, service in self.services.items():
             first = self.first[name]
@@ -76,6 +82,10 @@ class World:
         """Return every running container."""
         for service in self.services.values():
             yield from service.containers.values()
+
+    def conversations(self, service: str) -> Conversations:
+        """Return what users wrote; a service and its canary share a database."""
+        return self._conversations.setdefault(service.removesuffix("-canary"), Conversations())
 
     def container(self, service: str, revision: str | None) -> Container:
         """Return the container of `revision`, of the newest revision when None.
@@ -115,6 +125,7 @@ class World:
             make_container=self._container,
             host=self._host,
             rng=self._rng,
+            on_change=lambda name, by: self.on_change(name, by),
         )
         self.services[first.name] = service
         self._ports[first.name] = ingress.port
@@ -146,7 +157,12 @@ class World:
             limits=limits_of(template),
             latency=ROUTER if service == CHAT_ROUTER else APPLICATION,
             app=app,
+            conversations=self.conversations(service),
         )
+
+
+def _nobody(service: str, by: str) -> None:
+    """Hear of a change and do nothing."""
 
 
 def _with_newcomer(service: Service, newcomer: str, percent: int) -> list[Any]:

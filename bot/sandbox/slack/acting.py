@@ -5,12 +5,19 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from bot.sandbox.slack import modals, payloads, reactions
-from bot.sandbox.slack.app_features import Kind, Tab, commands, has_tab, shortcuts
+from bot.sandbox.slack.app_features import OWN_COMMANDS, Kind, Tab, commands, has_tab, shortcuts
 from bot.sandbox.slack.blocks import elements_of
 from bot.sandbox.slack.conversations import Conversation
 from bot.sandbox.slack.deliveries import Courier, Delivery, nothing_sent
-from bot.sandbox.slack.events import Events
-from bot.sandbox.slack.inputs import STATEFUL, client_errors, filled_state, initial_state, selection
+from bot.sandbox.slack.events import Events, Sleep
+from bot.sandbox.slack.inputs import (
+    STATEFUL,
+    chosen_places,
+    client_errors,
+    filled_state,
+    initial_state,
+    selection,
+)
 from bot.sandbox.slack.mentions import escaped_mentions, message_text
 from bot.sandbox.slack.people import PEOPLE
 from bot.sandbox.slack.response_urls import ResponseUrls, post_answer
@@ -35,19 +42,22 @@ class Actors:
         workspace: Workspace,
         courier: Courier,
         response_urls: ResponseUrls,
-        events_url: Callable[[], str],
         base_url: Callable[[], str],
+        sleep: Sleep,
     ) -> None:
         self._workspace = workspace
         self._courier = courier
         self._response_urls = response_urls
-        self._events_url = events_url
         self._base_url = base_url
-        self._events = Events(workspace, courier, events_url)
+        self._events = Events(workspace, courier, sleep)
 
     async def aclose(self) -> None:
         """Stop whatever still goes on in the background."""
         await self._events.aclose()
+
+    async def settled(self) -> None:
+        """Return when no event is waiting to be delivered again."""
+        await self._events.settled()
 
     # Commands -----------------------------------------------------------------------------------
 
@@ -55,6 +65,8 @@ class Actors:
         """Type ``/command rest`` into a channel."""
         conversation = self._place(user, channel)
         command, _, rest = text.strip().partition(" ")
+        if command in OWN_COMMANDS:
+            return nothing_sent(f"{command} is Slack's own command; the sandbox does not have it")
         known = self._command(command)
         if known is None:
             return nothing_sent(f"{command} is not a valid command")
@@ -69,7 +81,7 @@ class Actors:
             response_url=self._response_url(user, channel),
             trigger_id=self._trigger(user),
         )
-        delivery = await self._courier.form(self._events_url(), fields)
+        delivery = await self._courier.command(fields)
         return self._answered(delivery, user, channel)
 
     def _command(self, name: str) -> Mapping[str, Any] | None:
@@ -102,7 +114,7 @@ class Actors:
             action_ts=self._workspace.next_ts(),
             trigger_id=self._trigger(user),
         )
-        return await self._courier.interaction(self._events_url(), payload)
+        return await self._courier.interaction(payload)
 
     async def message_shortcut(self, user: str, channel: str, ts: str, callback_id: str) -> Delivery:
         """Choose a shortcut from a message's menu."""
@@ -115,7 +127,7 @@ class Actors:
             response_url=self._response_url(user, channel),
             trigger_id=self._trigger(user),
         )
-        return await self._courier.interaction(self._events_url(), payload)
+        return await self._courier.interaction(payload)
 
     def _offered(self, kind: Kind, callback_id: str) -> None:
         offered = [row["callback_id"] for row in shortcuts(self._workspace.manifest, kind)]
@@ -202,7 +214,7 @@ class Actors:
             response_url=self._response_url(user, channel, original=ts),
             trigger_id=self._trigger(user),
         )
-        return await self._courier.interaction(self._events_url(), payload)
+        return await self._courier.interaction(payload)
 
     def _message_state(
         self, user: str, post: Post, block: Json, element: Json, chosen: Json, values: Mapping[str, Any]
@@ -238,7 +250,7 @@ class Actors:
             action=payloads.action(element, block["block_id"], chosen, self._workspace.next_ts()),
             trigger_id=self._trigger(user),
         )
-        return await self._courier.interaction(self._events_url(), payload)
+        return await self._courier.interaction(payload)
 
     # Modals -------------------------------------------------------------------------------------
 
@@ -253,9 +265,19 @@ class Actors:
         errors = client_errors(blocks, state)
         if errors:
             return nothing_sent(body={"response_action": "errors", "errors": errors})
-        payload = payloads.view_submission(user=user, opened=opened, trigger_id=self._trigger(user))
-        delivery = await self._courier.interaction(self._events_url(), payload)
+        payload = payloads.view_submission(
+            user=user,
+            opened=opened,
+            trigger_id=self._trigger(user),
+            response_urls=[self._chosen_place(user, *chosen) for chosen in chosen_places(blocks, state)],
+        )
+        delivery = await self._courier.interaction(payload)
         return self._submitted(delivery, opened)
+
+    def _chosen_place(self, user: str, block_id: str, action_id: str, channel: str) -> Json:
+        response_url = self._response_url(user, channel)
+        chosen = {"block_id": block_id, "action_id": action_id, "channel_id": channel}
+        return {**chosen, "response_url": response_url}
 
     def _submitted(self, delivery: Delivery, opened: OpenView) -> Delivery:
         if delivery.shown is not None:
@@ -289,12 +311,12 @@ class Actors:
             case unknown:
                 raise ApiError("invalid_response_action", got=unknown)
 
-    async def close_view(self, user: str, view_id: str) -> Delivery:
-        """Press a modal's close button."""
+    async def close_view(self, user: str, view_id: str, *, clear: bool = False) -> Delivery:
+        """Press a modal's close button, or with `clear` the X, which closes the views below as well."""
         opened = self._opened(user, view_id)
         if opened.view["type"] != "modal":
             raise LookupError("the Home cannot be closed")
-        cleared = bool(opened.view["clear_on_close"])
+        cleared = clear or bool(opened.view["clear_on_close"])
         if cleared:
             modals.clear(self._workspace, user)
         else:
@@ -302,7 +324,7 @@ class Actors:
         if not opened.view["notify_on_close"]:
             return nothing_sent()
         payload = payloads.view_closed(user=user, opened=opened, is_cleared=cleared)
-        return await self._courier.interaction(self._events_url(), payload)
+        return await self._courier.interaction(payload)
 
     # Shared -------------------------------------------------------------------------------------
 
@@ -336,13 +358,20 @@ class Actors:
 
 
 def _element(blocks: list[Json], action_id: str, block_id: str | None) -> tuple[Json, Json]:
-    for block in blocks:
-        for element in elements_of(block):
-            if element.get("action_id") == action_id and block_id in {None, block["block_id"]}:
-                if block["type"] == "input" and not block.get("dispatch_action"):
-                    raise LookupError(f"the input {action_id} tells the app nothing before it is submitted")
-                return block, element
-    raise LookupError(f"nothing here has the action_id {action_id}")
+    """Return the control that somebody pressed, with its block.
+
+    An edit gives a new id to each block that the app did not name. Who presses a moment before it is on
+    their screen means the control that took the place of the one they see, where there is just one.
+    """
+    every = [(block, element) for block in blocks for element in elements_of(block)]
+    named = [(block, element) for block, element in every if element.get("action_id") == action_id]
+    exact = [(block, element) for block, element in named if block_id in {None, block["block_id"]}]
+    if not exact and len(named) != 1:
+        raise LookupError(f"nothing here has the action_id {action_id}")
+    block, element = (exact or named)[0]
+    if block["type"] == "input" and not block.get("dispatch_action"):
+        raise LookupError(f"the input {action_id} tells the app nothing before it is submitted")
+    return block, element
 
 
 def _remember(values: Json, block: Json, element: Json, chosen: Json) -> None:

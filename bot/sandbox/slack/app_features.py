@@ -18,6 +18,23 @@ SCOPE_OF_EVENT: Mapping[str, str | None] = {
 }
 
 
+#: Slack's own commands. No official list could be read: this is the union of those seen to be refused in
+#: manifests and those that the client offers.
+_OWN_NAMES = """
+    active apps archive away call collapse dm dnd expand feed feedback help huddle invite invite_people
+    join keys kick leave list me msg mute open part prefs pro remind remove rename search shortcuts
+    shrug star status todo topic unarchive who
+"""
+OWN_COMMANDS = frozenset(f"/{name}" for name in _OWN_NAMES.split())
+
+
+def refuse_own_commands(manifest: Mapping[str, Any]) -> None:
+    """Raise a `ValueError` when an app wants a command of Slack's own; Slack takes no such manifest."""
+    taken = [row["command"] for row in commands(manifest) if row["command"] in OWN_COMMANDS]
+    if taken:
+        raise ValueError(f"reserved command: {', '.join(taken)} is Slack's own")
+
+
 def commands(manifest: Mapping[str, Any]) -> list[Json]:
     """Return the slash commands."""
     return list(_features(manifest).get("slash_commands", ()))
@@ -31,6 +48,11 @@ def shortcuts(manifest: Mapping[str, Any], kind: Kind) -> list[Json]:
 def has_tab(manifest: Mapping[str, Any], tab: Tab) -> bool:
     """Say whether the app shows this tab when people open it."""
     return bool(_features(manifest).get("app_home", {}).get(f"{tab}_tab_enabled", False))
+
+
+def is_read_only(manifest: Mapping[str, Any]) -> bool:
+    """Say whether people can only read the app's Messages tab: Slack's client shows them no message box."""
+    return bool(_features(manifest).get("app_home", {}).get("messages_tab_read_only_enabled", False))
 
 
 def hears(manifest: Mapping[str, Any], topic: str) -> bool:

@@ -9,8 +9,16 @@ Check = Callable[[Any, str], Iterator[Problem]]
 
 
 def problem(message: str, pointer: str, kind: str, expected: Any = None, got: Any = None) -> Problem:
-    """Return one entry of the `errors` that ``blocks.validate`` answers with."""
-    constraint = {"type": kind, "expected": expected, "got": got}
+    """Return one entry of the `errors` that ``blocks.validate`` answers with.
+
+    As Slack has it, what was expected is a list and everything in a constraint is a string.
+    """
+    several = expected if isinstance(expected, list) else [expected]
+    constraint = {
+        "type": kind,
+        "expected": None if expected is None else [str(each) for each in several],
+        "got": None if got is None else str(got),
+    }
     return {
         "code": "failed_constraint",
         "message": message,

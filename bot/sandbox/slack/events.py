@@ -3,27 +3,37 @@
 import asyncio
 import copy
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Any, Literal
 
 from bot.sandbox import names
 from bot.sandbox.slack.app_features import Tab, hears
 from bot.sandbox.slack.conversations import Conversation
-from bot.sandbox.slack.deliveries import Courier, Delivery
+from bot.sandbox.slack.deliveries import Attempt, Courier, Delivery
 from bot.sandbox.slack.payloads import VERIFICATION_TOKEN
 from bot.sandbox.slack.workspace import Json, Post, Workspace
 
 #: Pauses before the three retries. Source: docs.slack.dev, "The Events API": nearly at once, 1 and 5 minutes.
 RETRY_AFTER_SECONDS = (0.1, 60.0, 300.0)
 
+Sleep = Callable[[float], Awaitable[None]]
+
 
 class Events:
-    """Delivers events; retries go on in the background until `aclose`."""
+    """Delivers events; retries go on in the background until `aclose`.
 
-    def __init__(self, workspace: Workspace, courier: Courier, events_url: Callable[[], str]) -> None:
+    Slack switches an app's events off when 95 % of an hour's deliveries fail; the sandbox does not.
+
+    Args:
+        workspace: what the events are about.
+        courier: brings them to the app.
+        sleep: waits for so many seconds before a retry.
+    """
+
+    def __init__(self, workspace: Workspace, courier: Courier, sleep: Sleep) -> None:
         self._workspace = workspace
         self._courier = courier
-        self._events_url = events_url
+        self._sleep = sleep
         self._retries: set[asyncio.Task[None]] = set()
 
     async def tell(self, post: Post) -> None:
@@ -60,6 +70,10 @@ class Events:
             event["view"] = copy.deepcopy(home.view)
         await self._tell(event, conversation)
 
+    async def settled(self) -> None:
+        """Return when no event is waiting to be delivered again."""
+        await asyncio.gather(*self._retries, return_exceptions=True)
+
     async def aclose(self) -> None:
         """Give up on what was not delivered."""
         for retry in self._retries:
@@ -73,19 +87,18 @@ class Events:
             await self._deliver(self._envelope(event, conversation))
 
     async def _deliver(self, envelope: Json) -> None:
-        delivery = await self._courier.event(self._events_url(), envelope, {})
-        if delivery.shown is not None:
+        delivery = await self._courier.event(envelope)
+        if _is_tried_again(delivery):
             retry = asyncio.create_task(self._again(envelope, delivery))
             self._retries.add(retry)
             retry.add_done_callback(self._retries.discard)
 
     async def _again(self, envelope: Json, delivery: Delivery) -> None:
         for number, pause in enumerate(RETRY_AFTER_SECONDS, start=1):
-            await asyncio.sleep(pause)
-            reason = "http_timeout" if delivery.shown == "operation_timeout" else "http_error"
-            headers = {"X-Slack-Retry-Num": str(number), "X-Slack-Retry-Reason": reason}
-            delivery = await self._courier.event(self._events_url(), envelope, headers)
-            if delivery.shown is None:
+            await self._sleep(pause)
+            attempt = Attempt(number, delivery.failure or "unknown_error")
+            delivery = await self._courier.event(envelope, attempt)
+            if not _is_tried_again(delivery):
                 return
 
     def _envelope(self, event: Json, conversation: Conversation) -> Json:
@@ -118,6 +131,10 @@ def _message_events(post: Post, conversation: Conversation) -> Iterator[Json]:
     yield {**common, "type": "message", "channel_type": "im" if conversation.is_im else "channel"}
     if not conversation.is_im and f"<@{names.BOT_USER_ID}>" in post.body["text"]:
         yield {**common, "type": "app_mention"}
+
+
+def _is_tried_again(delivery: Delivery) -> bool:
+    return delivery.failure is not None and not delivery.no_retry
 
 
 def _topic(event: Json) -> str:

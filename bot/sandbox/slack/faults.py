@@ -31,8 +31,9 @@ class Fault:
 
 @dataclass
 class Faults:
-    """The faults that are still to happen, for each method in order."""
+    """The faults that are still to happen, for each method in order; `standing` befalls every other call."""
 
+    standing: Fault | None = None
     _waiting: dict[str, deque[Fault]] = field(default_factory=lambda: defaultdict(deque))
 
     def add(self, method: str, fault: Fault, *, times: int) -> None:
@@ -42,4 +43,8 @@ class Faults:
     def take(self, method: str) -> Fault | None:
         """Return the fault that this call suffers, if any."""
         waiting = self._waiting[method]
-        return waiting.popleft() if waiting else None
+        return waiting.popleft() if waiting else self.standing
+
+    def end(self, method: str) -> None:
+        """Let `method` work again."""
+        self._waiting[method].clear()

@@ -171,3 +171,15 @@ def _number_complaint(element: Json, text: str) -> str | None:
     if number < float(element.get("min_value", "-inf")) or number > float(element.get("max_value", "inf")):
         return "Please enter a number within the allowed range."
     return None
+
+
+def chosen_places(blocks: list[Json], values: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+    """Return block_id, action_id and channel of each choice that the app may answer in."""
+    for block in blocks:
+        element = block.get("element", {})
+        if not element.get("response_url_enabled"):
+            continue
+        state = values[block["block_id"]][element["action_id"]]
+        channel = state.get("selected_channel") or state.get("selected_conversation")
+        if channel:
+            yield block["block_id"], element["action_id"], channel

@@ -14,7 +14,7 @@ from starlette.routing import Route
 
 from bot.sandbox import names
 from bot.sandbox.slack.acting import Actors
-from bot.sandbox.slack.app_features import Tab, commands, has_tab, shortcuts
+from bot.sandbox.slack.app_features import Tab, commands, has_tab, is_read_only, shortcuts
 from bot.sandbox.slack.conversations import Conversation
 from bot.sandbox.slack.deliveries import Delivery
 from bot.sandbox.slack.people import PEOPLE, page_people
@@ -160,7 +160,7 @@ class PageEndpoints:
         return await self.actors.submit(body["user"], body["view_id"], body["values"])
 
     async def _close(self, body: Json) -> Delivery:
-        return await self.actors.close_view(body["user"], body["view_id"])
+        return await self.actors.close_view(body["user"], body["view_id"], clear=bool(body.get("clear")))
 
 
 async def _happened(changed: asyncio.Event, *, within: float) -> bool:
@@ -201,7 +201,7 @@ def page_state(workspace: Workspace, user: str) -> Json:
         "channels": [_channel(workspace, channel) for channel in channels],
         "commands": _commands(workspace.manifest),
         "shortcuts": _shortcuts(workspace.manifest),
-        "tabs": {tab: has_tab(workspace.manifest, tab) for tab in _TABS},
+        "tabs": _tabs(workspace.manifest),
         "messages": messages,
         "views": [opened.view for opened in [*([home] if home else []), *workspace.stack(user)]],
         "files": [_file(file) for file in files if file.channel in seen or file.id in shown],
@@ -213,6 +213,10 @@ def _channel(workspace: Workspace, channel: Conversation) -> Json:
     name = workspace.bot.display_name if channel.is_im else channel.name
     described = {"id": channel.id, "name": name, "topic": channel.topic}
     return {**described, "is_im": channel.is_im, "shared": channel.shared}
+
+
+def _tabs(manifest: Mapping[str, Any]) -> Json:
+    return {**{tab: has_tab(manifest, tab) for tab in _TABS}, "read_only": is_read_only(manifest)}
 
 
 def _commands(manifest: Mapping[str, Any]) -> list[Json]:
@@ -240,7 +244,8 @@ def _pictures(message: Json) -> list[str]:
 
 def page_message(workspace: Workspace, post: Post) -> Json:
     """Return one message with the keys the page reads always present."""
-    body = workspace.shown(post)
+    # The tour knows the app's messages by what their metadata says they are about.
+    body = workspace.shown(post, metadata=True)
     written_by_bot = body.get("bot_id") is not None
     person = PEOPLE.get(body.get("user", ""))
     username = workspace.bot.display_name if written_by_bot else person.real_name if person else "Slackbot"

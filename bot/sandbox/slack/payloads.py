@@ -130,8 +130,10 @@ def message_action(
 
 def global_shortcut(*, user: str, callback_id: str, action_ts: str, trigger_id: str) -> Json:
     """Return a ``shortcut`` payload: it knows no channel, and like Slack's it does not name the app."""
+    payload = _shortcut("shortcut", user)
+    del payload["user"]["name"]
     return {
-        **_shortcut("shortcut", user),
+        **payload,
         "callback_id": callback_id,
         "action_ts": action_ts,
         "trigger_id": trigger_id,
@@ -178,13 +180,13 @@ def view_action(*, user: str, opened: OpenView, action: Json, trigger_id: str) -
     }
 
 
-def view_submission(*, user: str, opened: OpenView, trigger_id: str) -> Json:
+def view_submission(*, user: str, opened: OpenView, trigger_id: str, response_urls: list[Json]) -> Json:
     """Return a ``view_submission`` payload."""
     return {
         **_interaction("view_submission", user),
         "trigger_id": trigger_id,
         "view": copy.deepcopy(opened.view),
-        "response_urls": [],
+        "response_urls": response_urls,
     }
 
 

@@ -6,7 +6,7 @@ numbers: docs.slack.dev, "Rate limits". Slack promises at least so many a minute
 
 import math
 from collections import defaultdict, deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 TIER_1, TIER_2, TIER_3, TIER_4 = 1, 20, 50, 100
@@ -53,6 +53,10 @@ PER_MINUTE: dict[str, int] = {
     "views.update": TIER_4,
 }
 
+_IN_BURSTS = frozenset(method for method, limit in PER_MINUTE.items() if limit == TIER_1)
+#: Tier 1 tolerates "a small amount of burst behavior": enough for an app to open all its sockets.
+TIER_1_BURST = 10
+
 #: chat.postMessage in one channel: one a second, "short bursts" allowed.
 POSTS_PER_SECOND = 1.0
 POST_BURST = 5
@@ -98,19 +102,25 @@ class RateLimits:
 
         `channel` matters to chat.postMessage only. A refused call is not counted.
         """
-        waits = [self._minute_wait(method, now)]
-        bucket = self._bucket(channel) if method == "chat.postMessage" and channel else None
-        if bucket is not None:
-            waits.append(bucket.wait(now))
+        buckets = list(self._buckets_of(method, channel))
+        waits = [bucket.wait(now) for bucket in buckets]
+        if method not in _IN_BURSTS:
+            waits.append(self._minute_wait(method, now))
         if any(waits):
             return _whole_seconds(waits)
         self._calls[method].append(now)
-        if bucket is not None:
+        for bucket in buckets:
             bucket.tokens -= 1
         return None
 
-    def _bucket(self, channel: str) -> _Bucket:
-        return self._buckets.setdefault(channel, _Bucket(self.pace, tokens=self.pace.burst))
+    def _buckets_of(self, method: str, channel: str | None) -> Iterator[_Bucket]:
+        if method in _IN_BURSTS:
+            yield self._bucket(method, PostPace(per_second=TIER_1 / 60, burst=TIER_1_BURST))
+        if method == "chat.postMessage" and channel:
+            yield self._bucket(channel, self.pace)
+
+    def _bucket(self, name: str, pace: PostPace) -> _Bucket:
+        return self._buckets.setdefault(name, _Bucket(pace, tokens=pace.burst))
 
     def _minute_wait(self, method: str, now: float) -> float:
         calls = self._calls[method]

@@ -15,15 +15,19 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from bot.sandbox.slack import probes
 from bot.sandbox.slack.acting import Actors
-from bot.sandbox.slack.app_features import Tab
+from bot.sandbox.slack.app_features import Tab, refuse_own_commands
 from bot.sandbox.slack.calls import Call
 from bot.sandbox.slack.deliveries import ANSWER_WITHIN_SECONDS, Courier, Delivery
+from bot.sandbox.slack.events import Sleep
 from bot.sandbox.slack.faults import Fault, Faults
 from bot.sandbox.slack.http_server import HttpServer
 from bot.sandbox.slack.page_endpoints import PageEndpoints
 from bot.sandbox.slack.rate_limits import SLACKS_PACE, PostPace, RateLimits
 from bot.sandbox.slack.response_urls import ResponseUrls
+from bot.sandbox.slack.socket_mode import SocketMode
+from bot.sandbox.slack.uploads import uploaded_bytes
 from bot.sandbox.slack.web_api import METHODS
 from bot.sandbox.slack.web_api.arguments import ApiError
 from bot.sandbox.slack.web_api.endpoint import WebApi
@@ -41,7 +45,8 @@ class SandboxSlack:
         events_url: where signed requests go, the bot's ``/slack/events``. May be changed later.
         clock: the time in epoch seconds.
         pace: how fast messages may be posted to a channel.
-        patience_seconds: how long the app has to answer what a person did.
+        patience_seconds: how long the app has to answer what a person did, and to open a modal for it.
+        sleep: waits before an event is delivered again; a test may not want to wait for minutes.
     """
 
     def __init__(
@@ -52,20 +57,29 @@ class SandboxSlack:
         clock: Callable[[], float] = time.time,
         pace: PostPace = SLACKS_PACE,
         patience_seconds: float = ANSWER_WITHIN_SECONDS,
+        sleep: Sleep = asyncio.sleep,
     ) -> None:
+        refuse_own_commands(manifest)
         self.events_url = events_url
         self._pace = pace
         self.base_url = ""
         #: Further routes to serve; read by `start`.
         self.extra_routes: list[Route] = []
-        self.workspace = Workspace(manifest, clock)
+        self.workspace = Workspace(manifest, clock, trigger_seconds=patience_seconds)
         self._stopping = asyncio.Event()
-        self._courier = Courier(clock, patience_seconds)
+        #: On as the manifest says; see `SocketMode.switch`.
+        self.socket_mode = SocketMode(
+            enabled=bool(manifest.get("settings", {}).get("socket_mode_enabled", False)),
+            clock=clock,
+            patience_seconds=patience_seconds,
+        )
+        self._courier = Courier(lambda: self.events_url, self.socket_mode, clock, patience_seconds)
         self._response_urls = ResponseUrls(self.workspace)
         self._http: HttpServer | None = None
         self._web_api = WebApi(
             workspace=self.workspace,
             base_url=lambda: self.base_url,
+            new_address=self.socket_mode.new_address,
             drop=self._drop,
             limits=RateLimits(pace),
         )
@@ -73,8 +87,8 @@ class SandboxSlack:
             workspace=self.workspace,
             courier=self._courier,
             response_urls=self._response_urls,
-            events_url=lambda: self.events_url,
             base_url=lambda: self.base_url,
+            sleep=sleep,
         )
 
     # Life ---------------------------------------------------------------------------------------
@@ -84,6 +98,7 @@ class SandboxSlack:
         self._stopping.clear()
         self._http = HttpServer(Starlette(routes=self._routes()))
         await self._http.start(host, port)
+        await self.socket_mode.start(host)
         shown_host = f"[{host}]" if ":" in host else host
         self.base_url = f"http://{shown_host}:{self._http.port}"
 
@@ -93,6 +108,7 @@ class SandboxSlack:
         self.workspace.touch()
         await self._actors.aclose()
         await self._courier.aclose()
+        await self.socket_mode.stop()
         if self._http is not None:
             await self._http.stop()
             self._http = None
@@ -228,6 +244,20 @@ class SandboxSlack:
         """Press a modal's close button; the bot hears of it if the view asked for that."""
         return await self._actors.close_view(user, view_id)
 
+    async def settled(self) -> None:
+        """Return when no event is waiting to be delivered again; with Slack's pauses that takes minutes."""
+        await self._actors.settled()
+
+    # Setting the app up -------------------------------------------------------------------------
+
+    async def verify_url(self) -> Delivery:
+        """Ask the app's address for the challenge, as when it is entered; `shown` unless it comes back."""
+        return await probes.verify_url(self._courier)
+
+    async def check_certificate(self) -> Delivery:
+        """Look at the certificate of the app's address, as Slack does now and then."""
+        return await probes.check_certificate(self._courier)
+
     # Looking ------------------------------------------------------------------------------------
 
     @property
@@ -316,6 +346,14 @@ class SandboxSlack:
         )
         self._web_api.faults.add(method, fault, times=times)
 
+    def stop_failing(self, method: str) -> None:
+        """Let a method work again, however many of its calls were still to fail; see `fail_next`."""
+        self._web_api.faults.end(method)
+
+    def suffer(self, fault: Fault | None) -> None:
+        """Let every call of the Web API, and of a response_url, fail until told otherwise; None ends it."""
+        self._web_api.faults.standing = fault
+
     def reset(self) -> None:
         """Go back to the empty workspace: nothing posted, nobody limited, nothing failing, no calls."""
         self.workspace.reset()
@@ -323,6 +361,7 @@ class SandboxSlack:
         self._web_api.faults = Faults()
         self._web_api.limits = RateLimits(self._pace)
         self._web_api.calls.clear()
+        self.socket_mode.forget()
 
     # Routes -------------------------------------------------------------------------------------
 
@@ -336,6 +375,8 @@ class SandboxSlack:
             Route("/actions/{key}", self._respond, methods=["POST"]),
             *page.routes(),
             *self.extra_routes,
+            # Behind them: whoever directs drills answers in its place.
+            Route("/sandbox/drill", _no_drills),
             # Last, because it takes every path: the page names its parts relative to itself.
             Mount("/", StaticFiles(directory=PAGE, html=True, check_dir=False)),
         ]
@@ -350,7 +391,7 @@ class SandboxSlack:
         token = request.path_params["token"]
         files = self.workspace.contents.files.values()
         stored = next((file for file in files if file.token == token), None)
-        raw = await request.body()
+        raw = uploaded_bytes(request.headers.get("content-type", ""), await request.body())
         if stored is None or stored.content is not None:
             return PlainTextResponse("not found", status_code=404)
         if len(raw) != stored.length:
@@ -360,12 +401,25 @@ class SandboxSlack:
 
     async def _respond(self, request: Request) -> Response:
         """Take what an app posts to a response_url."""
+        standing = self._web_api.faults.standing
+        if standing is not None:
+            return self._drop(request) if standing.drop_connection else _failing(standing)
         try:
             self._response_urls.use(request.path_params["key"], _answer_body(await request.body()))
         except ApiError as refused:
             status = 404 if refused.code in {"expired_url", "used_url"} else 400
             return JSONResponse({"ok": False, "error": refused.code, **refused.more}, status_code=status)
         return JSONResponse({"ok": True})
+
+
+def _failing(fault: Fault) -> Response:
+    headers = {} if fault.retry_after is None else {"retry-after": str(fault.retry_after)}
+    return JSONResponse({"ok": False, "error": fault.code}, fault.http_status, headers)
+
+
+async def _no_drills(_: Request) -> Response:
+    """Say that nobody directs drills here, so that the page does not offer them."""
+    return JSONResponse({"phase": "closed", "scenarios": [], "scores": []})
 
 
 def _answer_body(raw: bytes) -> Json | None:

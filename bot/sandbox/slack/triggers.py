@@ -20,8 +20,9 @@ class _Trigger:
 
 @dataclass
 class Triggers:
-    """The triggers handed out so far. Times are epoch seconds."""
+    """The triggers handed out so far, each good for `lifetime_seconds`. Times are epoch seconds."""
 
+    lifetime_seconds: float = LIFETIME_SECONDS
     _known: dict[str, _Trigger] = field(default_factory=dict)
 
     def make(self, user: str, *, now: float) -> str:
@@ -34,14 +35,14 @@ class Triggers:
         """Use the trigger up and return whose it is.
 
         Raises:
-            TriggerRefused: it is unknown, was used before, or is older than `LIFETIME_SECONDS`.
+            TriggerRefused: it is unknown, was used before, or is too old.
         """
         trigger = self._known.get(trigger_id)
         if trigger is None:
             raise TriggerRefused("invalid_trigger_id")
         if trigger.used:
             raise TriggerRefused("exchanged_trigger_id")
-        if now - trigger.made_at > LIFETIME_SECONDS:
+        if now - trigger.made_at > self.lifetime_seconds:
             raise TriggerRefused("expired_trigger_id")
         trigger.used = True
         return trigger.user

@@ -12,7 +12,7 @@ from typing import Any
 from bot.sandbox import names
 from bot.sandbox.slack.conversations import Conversation, the_conversations
 from bot.sandbox.slack.people import PEOPLE, BotUser
-from bot.sandbox.slack.triggers import Triggers
+from bot.sandbox.slack.triggers import LIFETIME_SECONDS, Triggers
 
 Json = dict[str, Any]
 
@@ -113,21 +113,33 @@ class Contents:
 class Workspace:
     """The state of the sandbox's Slack, and the one place that says when it changed."""
 
-    def __init__(self, manifest: Mapping[str, Any], clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        manifest: Mapping[str, Any],
+        clock: Callable[[], float],
+        *,
+        trigger_seconds: float = LIFETIME_SECONDS,
+    ) -> None:
         self.manifest = manifest
         self.clock = clock
+        self._trigger_seconds = trigger_seconds
         self.bot = BotUser.of(manifest)
         self.created = int(clock())
         self.scopes = tuple(manifest.get("oauth_config", {}).get("scopes", {}).get("bot", ()))
+        #: Of the app-level token; its owner chooses them where it is made, not in the manifest.
+        self.app_level_scopes: tuple[str, ...] = ("connections:write",)
         self.version = 0
         self.changed = asyncio.Event()
         self._last_microsecond = 0
-        self.contents = Contents()
+        self.contents = self._first_contents()
 
     def reset(self) -> None:
         """Go back to the empty workspace. Versions and timestamps go on: they never repeat."""
-        self.contents = Contents()
+        self.contents = self._first_contents()
         self.touch()
+
+    def _first_contents(self) -> Contents:
+        return Contents(triggers=Triggers(lifetime_seconds=self._trigger_seconds))
 
     def touch(self) -> None:
         """Tell whoever is looking that something changed."""

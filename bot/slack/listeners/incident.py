@@ -8,6 +8,7 @@ from bot.domain.ids import IncidentNumber, incident_label
 from bot.domain.incident import Incident, IncidentState
 from bot.slack.commands import WITHOUT_INCIDENT, Answer, IncidentCommand, parse_incident, unknown_word
 from bot.slack.listeners.table import Request, Table
+from bot.slack.views.drill_marks import marked_answer
 from bot.slack.views.incident_text import which_incident_text
 from bot.slack.views.rollback_message import Message
 from bot.usecases.ports import NotKept, Store, Transaction
@@ -48,7 +49,8 @@ def register(table: Table, *, store: Store) -> None:
             )
         if meant.incident is None:
             return which_incident_text(command.verb, meant.open_ones, words)
-        return await handle(request, meant.incident, meant.rest)
+        answer = await handle(request, meant.incident, meant.rest)
+        return marked_answer(answer, words) if meant.incident.drill else answer
 
     table.commands["/incident"] = incident
 

@@ -14,6 +14,7 @@ from bot.domain.playbook import Playbook
 from bot.domain.status import Status
 from bot.slack.ids import ActionId
 from bot.slack.text import Markup, Words
+from bot.slack.views.drill_marks import marked_if
 from bot.slack.views.incident_words import failure_name, severity_name
 from bot.slack.views.numbers import age, lamp, metric_name, quantity, side_name
 from bot.slack.views.parts import (
@@ -55,11 +56,11 @@ def home_view(
         ),
         *_listed(
             words.plain("My open steps"), words.say("No step is waiting for you."),
-            [_todo(one, words, to, now=now) for one in home.todos], words,
+            [_todo(one, home, words, to, now=now) for one in home.todos], words,
         ),
         *_listed(
             words.plain("My follow-ups"), words.say("No follow-up is waiting for you."),
-            [_follow_up(one, words, to, now=now) for one in home.follow_ups], words,
+            [_follow_up(one, home, words, to, now=now) for one in home.follow_ups], words,
         ),
         *_listed(
             words.plain("Targets"), words.say("The playbook names no target."),
@@ -130,6 +131,7 @@ def _incident(
         severity=severity_name(incident.severity, words),
         command=command,
     )
+    text = marked_if(incident.drill, text, words)
     todo = home.next_todos.get(incident.number)
     if todo is not None:
         title = todo.title.in_(words.locale)
@@ -159,24 +161,27 @@ def _page(page: Page, home: Home, words: Words, to: _Linking) -> Block:
         role=contact.role.in_(words.locale) if contact else page.contact,
         due=words.clock(page.due_at),
     )
+    text = marked_if(page.incident in home.drills, text, words)
     return section(text) | to(f"page:{page.id}")
 
 
-def _todo(todo: Todo, words: Words, to: _Linking, *, now: datetime) -> Block:
+def _todo(todo: Todo, home: Home, words: Words, to: _Linking, *, now: datetime) -> Block:
     text = words.say(
         "{label} · {what}",
         label=words.bold(incident_label(todo.incident)),
         what=_with_due(todo.title.in_(words.locale), todo.due_at, words, now=now),
     )
+    text = marked_if(todo.incident in home.drills, text, words)
     return section(fit(text, SECTION_LIMIT)) | to(todo.shown_by)
 
 
-def _follow_up(follow_up: FollowUp, words: Words, to: _Linking, *, now: datetime) -> Block:
+def _follow_up(follow_up: FollowUp, home: Home, words: Words, to: _Linking, *, now: datetime) -> Block:
     text = words.say(
         "{label} · {what}",
         label=words.bold(incident_label(follow_up.incident)),
         what=_with_due(follow_up.title_in(words.locale), follow_up.due_at, words, now=now),
     )
+    text = marked_if(follow_up.incident in home.drills, text, words)
     return section(fit(text, SECTION_LIMIT)) | to(f"follow_ups:{follow_up.incident}:1")
 
 

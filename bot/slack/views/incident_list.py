@@ -9,6 +9,7 @@ from bot.domain.incident_search import LONGEST_SEARCH, BadSearch, BadWhy, Known,
 from bot.domain.rollback import RollbackState
 from bot.slack.ids import ActionId
 from bot.slack.text import Markup, Words, clean
+from bot.slack.views.drill_marks import marked_if
 from bot.slack.views.incident_words import outcome_name, severity_name
 from bot.slack.views.parts import SECTION_LIMIT, Block, actions, button, context, fit, section
 from bot.slack.views.rollback_message import Message
@@ -61,6 +62,7 @@ def listed_line(one: Listed, words: Words, *, now: datetime, slack_url: str = ""
         scenario=scenario_in(one.scenario, words),
         severity=severity_name(incident.severity, words),
     )
+    first = marked_if(incident.drill, first, words)
     if board:
         link = words.link(words.plain("board"), board)
         first = words.say("{line} · {link}", line=first, link=link)

@@ -106,6 +106,13 @@ def _unreadable(facts: Facts, words: Words, now: datetime) -> Markup:
 
 
 def _cannot_join(facts: Facts, words: Words, now: datetime) -> Markup:
+    if facts.get("drill"):
+        return words.say(
+            ":x: {label} cannot be joined to {into}: one of them is a drill, and the other is not. Nothing "
+            "was changed.",
+            label=_label(facts, words),
+            into=incident_label(IncidentNumber(facts["into"])),
+        )
     return words.say(
         ":x: {label} cannot be joined to {into}: that one is not open. Nothing was changed; {command} shows "
         "which ones are.",

@@ -6,13 +6,14 @@ from bot.domain.ids import incident_label
 from bot.domain.incident import Incident, IncidentState
 from bot.slack.commands import which_one
 from bot.slack.text import Markup, Words
+from bot.slack.views.drill_marks import marked_if
 from bot.slack.views.incident_words import failure_name, severity_name
 
 
 def incident_line(incident: Incident, words: Words) -> Markup:
     """Return one incident in a line."""
     state = words.say("open") if incident.state is IncidentState.OPEN else words.say("closed")
-    return words.say(
+    line = words.say(
         "{label} · {target} · {failure} · {severity} · {state} · {at}",
         label=words.bold(incident_label(incident.number)),
         target=incident.target,
@@ -21,6 +22,7 @@ def incident_line(incident: Incident, words: Words) -> Markup:
         state=state,
         at=words.moment(incident.opened_at),
     )
+    return marked_if(incident.drill, line, words)
 
 
 def which_incident_text(verb: str, open_ones: Sequence[Incident], words: Words) -> str:

@@ -15,6 +15,7 @@ from bot.domain.rollback import Rollback, RollbackState
 from bot.domain.steps import by_machine, due_at
 from bot.domain.timeline import BACKOUT, Event
 from bot.slack.text import Markup, Words
+from bot.slack.views.drill_marks import marked_if
 from bot.slack.views.incident_words import failure_name, outcome_name
 from bot.slack.views.post_mortem_words import place_name, zone_time
 from bot.slack.views.record_values import record_values
@@ -36,7 +37,7 @@ def document_values(facts: PostMortemFacts, words: Words) -> dict[str, Any]:
     record, meeting = facts.record, facts.meeting
     known = record_values(record, words)
     return {
-        "label": known["label"],
+        "label": marked_if(record.incident.drill, known["label"], words),
         "target": known["target"],
         "what": words.safe(_what(facts, words)),
         "severity": known["severity"],

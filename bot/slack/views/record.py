@@ -6,7 +6,7 @@ from bot.domain.record import Record
 from bot.slack.ids import ActionId
 from bot.slack.text import Markup, Words, clean
 from bot.slack.views.parts import Block, actions, button, context, fields, header, section
-from bot.slack.views.record_values import open_steps, record_values
+from bot.slack.views.record_values import open_steps, record_heading, record_values
 from bot.slack.views.rollback_message import Message
 
 #: How many lines of a kind are shown; the files hold all of them.
@@ -18,7 +18,7 @@ LONGEST_TEXT_SHOWN = 700
 def record_message(record: Record, words: Words, *, canvas: str = "") -> Message:
     """Render the record for the channel; `canvas` is the address of its canvas, empty where there is none."""
     values = record_values(record, words)
-    title = words.plain("[{heading}] Deployment failure record", heading=record.heading)
+    title = words.plain("[{heading}] Deployment failure record", heading=record_heading(record, words))
     people = record.incident.people
     blocks: list[Block] = [
         header(title),

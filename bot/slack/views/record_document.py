@@ -6,7 +6,7 @@ from typing import Any
 from bot.domain.document import Bullets, Document, Grid, Heading, Image, Paragraph, Piece
 from bot.domain.record import Record
 from bot.slack.text import Markup, Words
-from bot.slack.views.record_values import record_values
+from bot.slack.views.record_values import record_heading, record_values
 
 
 def record_document(record: Record, words: Words, *, picture: bytes | None, name: str) -> Document:
@@ -19,7 +19,7 @@ def record_document(record: Record, words: Words, *, picture: bytes | None, name
     """
     values = record_values(record, words)
     say = words.plain
-    title = say("[{heading}] Deployment failure record", heading=record.heading)
+    title = say("[{heading}] Deployment failure record", heading=record_heading(record, words))
     pieces: list[Piece] = [
         Heading(text=title, level=1),
         _facts(values, words),

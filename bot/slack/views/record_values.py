@@ -24,6 +24,7 @@ from bot.domain.steps import Step
 from bot.domain.timeline import BACKOUT, Event, Told, as_it_happened
 from bot.slack.text import HTML, PLAIN, Markup, Words
 from bot.slack.views.alarm_words import rule_sentence, why_not_by_itself
+from bot.slack.views.drill_marks import marked
 from bot.slack.views.evidence import evidence_line
 from bot.slack.views.evidence_lines import size_words
 from bot.slack.views.incident_words import failure_name, outcome_name, severity_name
@@ -52,7 +53,7 @@ def record_values(record: Record, words: Words) -> dict[str, Any]:
     incident, people = record.incident, record.incident.people
     nobody_knows = todo(words)
     return {
-        "heading": words.safe(record.heading),
+        "heading": words.safe(record_heading(record, words)),
         "label": words.safe(incident_label(incident.number)),
         "target": words.code(incident.target),
         "occurred": words.moment(record.occurred_at),
@@ -80,6 +81,11 @@ def record_values(record: Record, words: Words) -> dict[str, Any]:
         "playbook": words.safe(incident.playbook_version),
         "completed_by": words.person(people.by) if people.by else nobody_knows,
     }
+
+
+def record_heading(record: Record, words: Words) -> str:
+    """Return what stands before "Deployment failure record": of a drill that it is one, first of all."""
+    return marked(record.heading, words) if record.incident.drill else record.heading
 
 
 def todo(words: Words) -> Markup:

@@ -14,7 +14,7 @@ from bot.domain.readings import Metric, Side
 from bot.domain.rollback import RollbackState
 from bot.domain.timeline import Entry, Event, Told, happened_at
 from bot.slack.text import N_, Markup, Words, clean
-from bot.slack.views import follow_up_lines, page_lines, post_mortem_words
+from bot.slack.views import drill_lines, follow_up_lines, page_lines, post_mortem_words
 from bot.slack.views.change_words import change_state_name, kind_name, steps_from, why_not
 from bot.slack.views.diagnosis_lines import (
     answered_line,
@@ -355,6 +355,8 @@ _SENTENCES: Mapping[Event, Callable[[Entry, Words], Markup]] = {
     Event.POST_MORTEM_SET: _told_by(post_mortem_words.set_line),
     Event.POST_MORTEM_HELD: _told_by(post_mortem_words.held_line),
     Event.POST_MORTEM_CALLED_OFF: _told_by(post_mortem_words.called_off_line),
+    Event.DRILL_BEGUN: _told_by(drill_lines.begun_line),
+    Event.DRILL_ENDED: _told_by(drill_lines.ended_line),
     Event.RECORD_REFUSED: _refused,
     Event.CLOSE_REFUSED: _refused,
     Event.ACT_REFUSED: _refused,

@@ -64,6 +64,7 @@ def _json(incident: Incident, entries: Sequence[Entry], rows: list[dict[str, Any
         "opened_at": incident.opened_at.isoformat(),
         "closed_at": incident.closed_at.isoformat() if incident.closed_at else None,
         "playbook_version": incident.playbook_version,
+        "drill": incident.drill or None,
         "head": entries[-1].hash if entries else None,
         "first_broken_line": first_broken(entries),
         "timeline": rows,

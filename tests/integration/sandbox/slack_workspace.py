@@ -95,6 +95,8 @@ class Receiver:
         self.arrived = asyncio.Condition()
         #: An answer that replaces Bolt's: status and text.
         self.answer: tuple[int, str] | None = None
+        #: Headers of that answer.
+        self.answer_headers: dict[str, str] = {}
         #: Seconds to wait before answering at all.
         self.delay_seconds = 0.0
         handler = AsyncSlackRequestHandler(self.app)
@@ -103,7 +105,8 @@ class Receiver:
             await self._note(request)
             await asyncio.sleep(self.delay_seconds)
             if self.answer is not None:
-                return Response(self.answer[1], status_code=self.answer[0])
+                status, text = self.answer
+                return Response(text, status_code=status, headers=self.answer_headers)
             return await handler.handle(request)
 
         self._http = HttpServer(Starlette(routes=[Route("/slack/events", endpoint, methods=["POST"])]))
@@ -137,11 +140,13 @@ class Receiver:
 
 @asynccontextmanager
 async def running_slack(
-    *, scopes: list[str] | None = None, clock: Clock | None = None
+    *, scopes: list[str] | None = None, clock: Clock | None = None, **more: Any
 ) -> AsyncIterator[SandboxSlack]:
     """Serve a fresh workspace whose bot nobody can reach yet."""
     nowhere = "http://127.0.0.1:9/slack/events"
-    slack = SandboxSlack(manifest=a_manifest(scopes=scopes), events_url=nowhere, clock=clock or Clock())
+    slack = SandboxSlack(
+        manifest=a_manifest(scopes=scopes), events_url=nowhere, clock=clock or Clock(), **more
+    )
     await slack.start()
     try:
         yield slack

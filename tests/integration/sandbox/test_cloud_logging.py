@@ -86,8 +86,8 @@ async def test_slow_requests_match_the_filter_of_the_guide(google: Google) -> No
 
     slow = await entries(google, "resource.type=cloud_run_revision AND jsonPayload.latency_ms > 500")
     platform = await entries(google, 'httpRequest.latency>"0.5s"')
-    assert len(slow) == pytest.approx(len(platform), abs=3)
     assert slow
+    assert {e.trace for e in slow} <= {e.trace for e in platform}
 
 
 async def test_a_dead_canary_is_in_the_log_with_the_platforms_own_words(google: Google) -> None:

@@ -205,19 +205,19 @@ async def test_a_leak_fills_every_instance_alike_until_it_is_mended(google: Goog
         whole: dict[str, Any] = {"aligner": Aligner.ALIGN_NONE, "reducer": Reducer.REDUCE_NONE}
         return by_revision(await read(google, MEMORY, group_by=[], **whole))
 
-    google.cloud.behaviour.leak_per_minute = 10.0
+    google.cloud.behaviour.leak_per_minute = 20.0
     google.cloud.set_fault(API_SERVICE, Fault.LEAK, on=True)
     google.cloud.load(API_SERVICE, 200)
 
     # It is killed when it is full, so its fullest moment is to be waited for.
     async with asyncio.timeout(10):
-        while (newest := await memory())[API_CANARY].distribution_value.mean <= 0.75:  # noqa: ASYNC110
+        while (newest := await memory())[API_CANARY].distribution_value.mean <= 0.95:  # noqa: ASYNC110
             await asyncio.sleep(0.1)  # what is awaited is not ours to signal
 
-    assert newest[API_STABLE].distribution_value.mean < 0.6
+    assert newest[API_STABLE].distribution_value.mean == pytest.approx(0.6, abs=0.06)
     google.cloud.set_fault(API_SERVICE, Fault.LEAK, on=False)
     await asyncio.sleep(0.8)
-    assert (await memory())[API_CANARY].distribution_value.mean < 0.6
+    assert (await memory())[API_CANARY].distribution_value.mean < 0.7
 
 
 async def test_other_aligners_and_reducers_work_on_numbers() -> None:
@@ -365,8 +365,9 @@ async def test_the_descriptor_says_how_often_and_how_late(google: Google) -> Non
 
 async def test_a_reset_forgets_what_was_measured(google: Google) -> None:
     google.cloud.load(API_SERVICE, 100)
-    await asyncio.sleep(0.5)
-    assert await read(google)
+    async with asyncio.timeout(10):
+        while not await read(google):  # noqa: ASYNC110
+            await asyncio.sleep(0.1)
 
     google.cloud.load(API_SERVICE, 0)
     await asyncio.sleep(0.3)

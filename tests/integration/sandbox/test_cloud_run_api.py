@@ -412,7 +412,6 @@ async def test_permissions_are_reported_and_enforced(google: Google) -> None:
     "name",
     [
         path("nowhere"),
-        path(API_SERVICE).replace(PROJECT, "other"),
         path(API_SERVICE).replace("us-", "eu-"),
         API_SERVICE,
     ],
@@ -420,6 +419,11 @@ async def test_permissions_are_reported_and_enforced(google: Google) -> None:
 async def test_a_service_that_is_not_there_is_not_found(google: Google, name: str) -> None:
     with pytest.raises(exceptions.NotFound):
         await google.services.get_service(name=name, retry=None)
+
+
+async def test_in_another_project_nothing_is_said_of_what_is_there(google: Google) -> None:
+    with pytest.raises(exceptions.PermissionDenied, match=r"run\.services\.get"):
+        await google.services.get_service(name=path("nowhere").replace(PROJECT, "other"), retry=None)
 
 
 async def test_revisions_are_listed_newest_first_and_retire_without_traffic(google: Google) -> None:

@@ -279,6 +279,19 @@ async def test_a_button_that_is_gone_cannot_be_clicked(slack: SandboxSlack, bot:
         await slack.click("U0SENA", CRITICAL, ts, "go")
 
 
+async def test_a_button_pressed_a_moment_after_its_message_was_edited_counts(
+    slack: SandboxSlack, bot: Receiver
+) -> None:
+    ts = await a_message(slack)
+    seen = slack.messages(CRITICAL)[0]["blocks"][0]["block_id"]
+    edited = [buttons("go", "stop", block_id="another")]
+    await client_of(slack).chat_update(channel=CRITICAL, ts=ts, text="again", blocks=edited)
+
+    await slack.click("U0SENA", CRITICAL, ts, "go", block_id=seen)
+
+    assert payload_of(bot)["actions"][0]["action_id"] == "go"
+
+
 # response_url
 
 

@@ -143,7 +143,10 @@ async def test_the_page_clicks_and_fills_in_modals(
         await bot.client.views_open(trigger_id=body["trigger_id"], view=modal(notify_on_close=True))
         await ack()
 
-    async def closed(ack: AsyncAck) -> None:
+    cleared: list[bool] = []
+
+    async def closed(ack: AsyncAck, body: dict[str, bool]) -> None:
+        cleared.append(body["is_cleared"])
         await ack()
 
     bot.app.action("go")(opens)
@@ -155,7 +158,7 @@ async def test_the_page_clicks_and_fills_in_modals(
     view_id = slack.views("U0SENA")[0]["id"]
     view = {"user": "U0SENA", "view_id": view_id}
     submitted = await http.post("/sandbox/submit", json={**view, "values": {"why": ""}})
-    closing = await http.post("/sandbox/close", json=view)
+    closing = await http.post("/sandbox/close", json={**view, "clear": True})
 
     assert clicked.json()["ok"] is True
     assert submitted.json() == {
@@ -164,6 +167,7 @@ async def test_the_page_clicks_and_fills_in_modals(
         "errors": {"why": "Please complete this required field."},
     }
     assert closing.json()["ok"] is True
+    assert cleared == [True]
     assert slack.views("U0SENA") == []
 
 
@@ -219,7 +223,7 @@ async def test_the_page_knows_the_apps_shortcuts_and_tabs(http: httpx.AsyncClien
         ("global", "declare"),
         ("message", "keep"),
     ]
-    assert state["tabs"] == {"home": True, "messages": True}
+    assert state["tabs"] == {"home": True, "messages": True, "read_only": False}
 
 
 async def test_what_is_no_longer_there_is_a_conflict(http: httpx.AsyncClient) -> None:

@@ -19,6 +19,7 @@ from bot.domain.rollback import Evidence, Plan, Proof, Rollback, RollbackState, 
 from bot.domain.snapshot import Snapshot
 from bot.domain.timeline import BACKOUT, GENESIS, Entry, Event, incident_chain
 from tests.checklists import step_event_facts
+from tests.unit.slack.views.drill_views import drill_event_facts
 from tests.unit.slack.views.evidence_views import evidence_event_facts
 from tests.unit.slack.views.incident_views import incident_event_facts
 from tests.unit.slack.views.paging_views import task_facts
@@ -69,6 +70,7 @@ FACTS: dict[Event, dict[str, Any]] = {
     **{event: facts for event in Event if (facts := watch_event_facts(event, CANARY))},
     **{event: facts for event in Event if (facts := evidence_event_facts(event, "5xx"))},
     **{event: facts for event in Event if (facts := post_mortem_event_facts(event, "5xx"))},
+    **{event: facts for event in Event if (facts := drill_event_facts(event, "5xx"))},
     Event.CHANGE_ASKED: _CHANGE,
     Event.CHANGE_DECIDED: _CHANGE,
     Event.CHANGE_CANCELLED: _CHANGE,

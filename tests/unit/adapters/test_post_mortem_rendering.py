@@ -14,6 +14,7 @@ from bot.domain.incident import FromPeople
 from bot.slack.text import LOCALES
 from bot.slack.views.rollback_message import Message
 from bot.usecases.ports import Showing
+from tests.drills import a_drill
 from tests.paging import a_playbook_with_contacts
 from tests.unit.adapters.test_rendering import NoMessages
 from tests.unit.slack.markup import all_texts
@@ -115,6 +116,18 @@ async def test_the_calendars_file_says_what_was_scheduled(locale: str) -> None:
     assert (event["dtstart"].dt, event["location"], event["sequence"]) == (WEDNESDAY, "Room 5", 0)
     assert event["dtstamp"].dt == NOON
     assert "INC-1" in event["summary"]
+
+
+async def test_a_meeting_about_a_drill_says_so_in_the_calendar_and_in_the_document() -> None:
+    world = await a_meeting()
+    await world.change(drill="d1")
+    await world.store.change(lambda tx: tx.keep(a_drill()))
+
+    calendar, document = await a_file(world, "0.ics"), await a_file(world, "0-1.md")
+
+    assert event_in(calendar)["summary"].startswith("DRILL: Post-mortem of INC-1")
+    assert calendar.title.startswith("DRILL: ")
+    assert str(document.content).startswith("# Post-mortem of DRILL: INC-1")
 
 
 async def test_each_change_keeps_its_own_file_byte_for_byte() -> None:

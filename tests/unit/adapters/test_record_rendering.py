@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -11,7 +12,8 @@ from bot.adapters.record_rendering import RecordRendering, fitting
 from bot.domain.document import Bullets, Document, Grid, Heading, Image, Paragraph
 from bot.domain.picture import Picture, StatsPicture
 from bot.domain.record import Record
-from bot.slack.text import LOCALES
+from bot.slack.text import LOCALES, Words
+from bot.slack.views.record import record_message
 from bot.usecases.ports import Charts, NoLetters, NotDrawn, Printer
 from tests.fakes import FakePlaybooks, FakeStore
 from tests.unit.adapters.records import a_complete_record, an_empty_record
@@ -155,6 +157,29 @@ def _words(document: Document) -> list[str]:
         elif isinstance(piece, Grid):
             found += [cell for row in (piece.heads, *piece.rows) for cell in row]
     return [" ".join(words.split()) for words in found]
+
+
+@pytest.mark.parametrize(("locale", "heading"), [("en", "[DRILL: Phase 4]"), ("ko", "[훈련: Phase 4]")])
+def test_the_record_of_a_drill_says_so_first_in_every_form(locale: str, heading: str) -> None:
+    real = a_complete_record()
+    record, made = replace(real, incident=replace(real.incident, drill="d1")), rendering(locale)
+
+    assert made.markdown(record)[0].startswith(f"# {heading} ")
+    assert Page(page_of(record, locale)).text.count(heading) == 2
+    assert made.document(record, None, edition=1).title.startswith(heading)
+    assert json.loads(made.json(record))["record"]["incident"]["drill"] == "d1"
+    shown = record_message(record, Words(locale=locale))
+    assert shown.blocks[0]["text"]["text"].startswith(heading)
+
+
+def test_a_teams_own_template_cannot_hide_a_drill(tmp_path: Path) -> None:
+    team = own(tmp_path, "failure_record.md", "ours: {{ label }}\n")
+    real = a_complete_record()
+    record = replace(real, incident=replace(real.incident, drill="d1"))
+
+    text, _ = rendering(team=team).markdown(record)
+
+    assert text == "> **DRILL** · This is practice: nothing is really broken.\n\nours: INC-12\n"
 
 
 @pytest.mark.parametrize("text", HOSTILE)

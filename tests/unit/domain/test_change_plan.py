@@ -266,7 +266,16 @@ def test_a_router_revision_that_does_not_start_is_said_so() -> None:
         chat(),
         SetVariable(service=ServiceName("ion-chat-router"), variable="CANARY_TRAFFIC_PERCENTAGE", value="5"),
     )
-    failed = replace(after, switch=replace(after.switch, latest_ready=ROUTER_1, problem="it crashed"))
+    # Cloud Run never observes a generation that it could not bring to serve.
+    failed = replace(
+        after,
+        switch=replace(
+            after.switch,
+            latest_ready=ROUTER_1,
+            problem="it crashed",
+            observed_generation=after.switch.generation - 1,
+        ),
+    )
 
     found = next_change_write(change, failed)
 

@@ -29,6 +29,7 @@ from bot.domain.looking_back import (
 )
 from bot.domain.people import AUTOMATICS
 from bot.domain.rollback import Rollback, RollbackState
+from tests.drills import a_drill
 from tests.values import (
     CANARY,
     CANARY_TARGET,
@@ -103,6 +104,63 @@ def report(
 ) -> Report:
     past = Past(incidents=incidents, rollbacks=tuple(rollbacks), alerts=tuple(alerts), begun=tuple(begun))
     return look_back(past, wanted)
+
+
+# Drills.
+
+
+def test_a_drill_leaves_no_trace_in_any_figure() -> None:
+    earlier = NOON - minutes(60)
+    real: dict[str, Any] = {
+        "incidents": (closed(1, opened_at=earlier),),
+        "rollbacks": (done(1, asked_at=earlier),),
+        "alerts": (an_alert(created_at=earlier, incident=IncidentNumber(1)),),
+        "begun": (a_watch_of(at=earlier),),
+    }
+    practised: dict[str, Any] = {
+        "incidents": (closed(2, drill="d1"),),
+        "rollbacks": (done(2, plan=a_plan(canary="practised")),),
+        "alerts": (an_alert("in_drill", incident=IncidentNumber(2)),),
+        "begun": (a_watch_of("practised", at=NOON - minutes(5)),),
+    }
+    together = {name: real[name] + practised[name] for name in real}
+
+    found = look_back(Past(**together, drills=(a_drill(),)), ALL)
+
+    assert found == look_back(Past(**real), ALL)
+    assert found.canaries is not None
+    assert (found.canaries.seen, found.canaries.rolled_back) == (1, 1)
+
+
+@pytest.mark.parametrize(("after", "counts"), [(-1, 1), (0, 0), (59, 0), (60, 1)])
+def test_an_alert_of_no_incident_counts_unless_it_was_raised_in_a_drill(after: float, counts: int) -> None:
+    alert = an_alert(created_at=NOON + minutes(after), incident=None)
+
+    found = look_back(Past(alerts=(alert,), drills=(a_drill(),)), ALL)
+
+    assert sum(rule.alerts for rule in found.rules) == counts
+
+
+def test_an_alert_of_another_target_counts_during_a_drill() -> None:
+    alert = an_alert(target=CHAT_TARGET, incident=None)
+
+    assert look_back(Past(alerts=(alert,), drills=(a_drill(),)), ALL).rules[0].alerts == 1
+
+
+def test_a_rollback_whose_incident_is_beyond_the_span_goes_by_when_it_was_asked_for() -> None:
+    found = look_back(Past(rollbacks=(done(7),), drills=(a_drill(),)), ALL)
+
+    assert found.canaries is not None
+    assert (found.canaries.seen, found.canaries.rolled_back) == (0, 0)
+
+
+def test_the_canary_that_was_watched_when_a_drill_began_was_never_seen() -> None:
+    watched, other = a_watch_of("practised", at=NOON - minutes(20)), a_watch_of(at=NOON - minutes(20))
+
+    found = look_back(Past(begun=(watched, other), drills=(a_drill(),), drilled=(watched,)), ALL)
+
+    assert found.canaries is not None
+    assert found.canaries.seen == 1
 
 
 # Durations.

@@ -313,7 +313,7 @@ def test_an_error_has_the_shape_of_blocks_validate() -> None:
         "message": "must be less than 151 characters",
         "field": "text",
         "pointer": "/0/text/text",
-        "constraint": {"type": "max_length", "expected": 150, "got": 151},
+        "constraint": {"type": "max_length", "expected": ["150"], "got": "151"},
     }
 
 

@@ -29,6 +29,9 @@ MARKED_ELSEWHERE = {
     ("slack/views/replay_text.py", "_UNUSABLE[bad.why]"),
     ("slack/views/bad_input_words.py", "_BAD[kind]"),
     ("logs.py", "record.getMessage()[:2000]"),
+    # What a drill refuses was marked where it was raised; the people of a story speak for themselves.
+    ("drill/refused.py", "self.message"),
+    ("drill/stage.py", "person"),
 }
 
 #: Placeholders that are always numbers, so that Korean may attach a counter to them.

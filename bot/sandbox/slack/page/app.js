@@ -1,17 +1,23 @@
 // The page: who acts, which channel and thread are open, and one redraw for whatever changed.
 
+import { drawActors } from "./actors.js";
+import { Announcer } from "./announcer.js";
 import { drawBlocks } from "./blocks.js";
 import { Cloud } from "./cloud.js";
 import { Composer } from "./composer.js";
 import { contextFor } from "./context.js";
-import { el, reconcile } from "./dom.js";
+import { el } from "./dom.js";
 import { Drafts } from "./drafts.js";
+import { Drill } from "./drill.js";
 import { Live } from "./live.js";
 import { Modals } from "./modal.js";
 import { Pane } from "./pane.js";
 import { placeOf, showMessage } from "./permalinks.js";
+import { onRegionKey } from "./regions.js";
 import { post } from "./server.js";
-import { channelTitle, drawSidebar, HOME } from "./sidebar.js";
+import { channelTitle, drawSidebar, drawTabs, HOME } from "./sidebar.js";
+import { openThemes, wearTheme } from "./theme.js";
+import { Tour } from "./tour.js";
 import { repliesTo, roots, visibleMessages } from "./timeline.js";
 import { Unread } from "./unread.js";
 import { wordsFor, writeWords } from "./words.js";
@@ -23,12 +29,15 @@ const node = (id) => document.getElementById(id);
 class Page {
   constructor() {
     this.words = wordsFor(navigator.language);
+    this.announcer = new Announcer(node("announcer"));
     this.unread = new Unread();
     this.drafts = new Drafts();
     this.modals = new Modals(this);
     this.messages = new Pane(node("messages"));
     this.replies = new Pane(node("thread-messages"));
     this.cloud = new Cloud(node("cloud"), this);
+    this.drill = new Drill(node("drill"), this);
+    this.tour = new Tour(node("tour"), this);
     this.composer = new Composer(node("channel-composer"), this, {
       id: "composer",
       threadTs: () => null,
@@ -45,15 +54,19 @@ class Page {
     this.readHash();
     this.follow();
     this.cloud.start();
+    this.drill.start();
+    this.tour.start();
   }
 
   listen() {
     node("acting-user").addEventListener("change", (event) => this.actAs(event.target.value));
+    node("theme").addEventListener("click", () => openThemes(node("theme"), this.words));
     node("close-thread").addEventListener("click", () => this.closeThread());
     node("toggle-cloud").addEventListener("click", () => this.toggle("cloud"));
     node("toggle-sidebar").addEventListener("click", () => this.toggle("sidebar"));
     addEventListener("hashchange", () => this.onHash());
     document.addEventListener("keydown", (event) => this.onEscape(event));
+    document.addEventListener("keydown", onRegionKey);
     document.addEventListener("click", (event) => this.onLink(event));
     // In a narrow window the cloud would cover the conversation, so it starts closed there.
     if (matchMedia("(max-width: 760px)").matches) this.toggle("cloud");
@@ -69,7 +82,12 @@ class Page {
   }
 
   writeHash() {
-    const open = { user: this.user, channel: this.channel, ...(this.thread && { thread: this.thread }) };
+    const open = {
+      user: this.user,
+      channel: this.channel,
+      ...(this.thread && { thread: this.thread }),
+      ...(this.tour.isOff && { tour: "off" }),
+    };
     history.replaceState(null, "", `#${new URLSearchParams(open)}`);
   }
 
@@ -128,8 +146,10 @@ class Page {
     this.writeHash();
     this.draw();
     if (document.body.classList.contains("sidebar-open")) this.toggle("sidebar");
-    this.messages.scrollToEnd();
-    if (id !== HOME) this.composer.focus();
+    if (id === HOME) this.messages.scrollToStart();
+    else this.messages.scrollToEnd();
+    const box = node("composer");
+    (box.checkVisibility() ? box : node("messages")).focus();
   }
 
   openThread(ts) {
@@ -185,6 +205,8 @@ class Page {
     this.drafts.forgetAllBut(new Set(this.state.views.map((view) => view.id)));
     this.modals.draw();
     this.cloud.draw();
+    this.drill.draw();
+    this.tour.draw();
     this.tellTheApp();
     if (this.linked && showMessage(this.linked)) this.linked = null;
   }
@@ -202,35 +224,30 @@ class Page {
     document.documentElement.lang = this.me.locale;
     document.title = `${this.state.team.name} · ${this.title()}`;
     writeWords(document, this.words);
-    this.drawActors();
+    drawActors(node("acting-user"), this);
     this.unread.markSeen(this.channel, this);
     drawSidebar(node("sidebar"), this);
+    drawTabs(node("app-tabs"), this);
     node("channel-name").textContent = this.title();
     node("channel-topic").textContent = this.openedChannel()?.topic ?? "";
     this.composer.describe(this.words.message_to(this.title()));
     this.threadComposer.describe(this.words.reply_to(this.title()));
+    const isReadOnly = this.openedChannel()?.is_im && this.state.tabs.read_only;
+    this.composer.close(isReadOnly ? this.words.messages_off : null);
+    this.threadComposer.close(isReadOnly ? this.words.messages_off : null);
     document.body.classList.toggle("home-open", this.channel === HOME);
   }
 
-  drawActors() {
-    const actors = this.state.people.filter((person) => !person.is_bot);
-    reconcile(
-      node("acting-user"),
-      actors.map((person) => {
-        const label = `${person.real_name} · ${person.role}`;
-        return { key: person.id, signature: label, draw: () => el("option", { value: person.id }, label) };
-      }),
-    );
-    node("acting-user").value = this.me.id;
-  }
-
   drawMessages() {
+    this.messages.follows = true;
     const messages = visibleMessages(this.state, this.channel, this.me.id);
     this.messages.drawMessages(roots(messages), this, {
       channelId: this.channel,
       repliesOf: (message) => repliesTo(messages, message.ts),
       openThread: (ts) => this.openThread(ts),
+      firstNew: this.unread.firstNew,
     });
+    this.announcer.tell(this.channel, roots(messages), this);
     this.drawThread(messages);
   }
 
@@ -239,11 +256,14 @@ class Page {
     this.showThread(root);
     if (!root) return;
     node("thread-channel").textContent = this.title();
-    this.replies.drawMessages([root, ...repliesTo(messages, root.ts)], this, {
+    const replies = repliesTo(messages, root.ts);
+    this.replies.drawMessages([root, ...replies], this, {
       channelId: this.channel,
       repliesOf: () => [],
       openThread: null,
+      afterFirst: this.words.replies(replies.length),
     });
+    this.announcer.tell(`${this.channel}/${root.ts}`, replies, this);
   }
 
   showThread(root) {
@@ -252,6 +272,7 @@ class Page {
   }
 
   drawHome() {
+    this.messages.follows = false;
     const { state, ...view } = this.home ?? {};
     const draw = () => (this.home ? this.homeNode(view) : el("p", { class: "empty" }, this.words.home_empty));
     this.messages.draw([{ key: "home", signature: JSON.stringify([this.me.id, view]), draw }]);
@@ -287,4 +308,5 @@ class Page {
   }
 }
 
+wearTheme();
 new Page().start();

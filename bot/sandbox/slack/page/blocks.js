@@ -1,7 +1,12 @@
 // One drawing function per Block Kit block type. https://docs.slack.dev/reference/block-kit/blocks
+//
+// There is a renderer of others, slack-blocks-to-jsx. It is a React component: it needs a build step and a
+// megabyte of script, it leaves the markup of a verbatim text as it is written, which is most of what the bot
+// sends, and it doubles an asterisk in code. So this one is ours, and tests/conformance/test_blocks.py has theirs
+// check it: every block that the bot sends must read the same in both.
 
 import { control, isControl } from "./controls.js";
-import { el } from "./dom.js";
+import { el, link } from "./dom.js";
 import { blockElement } from "./elements.js";
 import { image } from "./image.js";
 import { interact } from "./interactions.js";
@@ -14,13 +19,14 @@ const BLOCKS = {
   alert,
   context: contextBlock,
   divider: () => el("hr", { class: "divider" }),
-  header: (block, context) => el("h3", {}, textObject(block.text, context)),
+  header,
   image: imageBlock,
   input,
   markdown: (block) => markdown(block.text),
   rich_text: richText,
   section,
   table,
+  video,
 };
 
 const ALERT_ICONS = { default: "•", info: "ℹ", warning: "⚠", error: "⛔", success: "✓" };
@@ -48,6 +54,11 @@ function drawn(block, context, blockId) {
     console.error(`Could not draw a ${block.type} block`, problem);
     return context.unsupported(block.type);
   }
+}
+
+/** The page itself owns h1 and h2. */
+function header(block, context) {
+  return el(`h${Math.min((block.level ?? 1) + 2, 6)}`, {}, textObject(block.text, context));
 }
 
 function section(block, context, blockId) {
@@ -89,6 +100,19 @@ function imageBlock(block, context) {
     {},
     block.title && el("figcaption", {}, plainText(block.title)),
     image(block, context, "wide"),
+  );
+}
+
+/** A film from elsewhere is not played here; its title leads to it. */
+function video(block, context) {
+  const title = plainText(block.title);
+  return el(
+    "figure",
+    {},
+    el("figcaption", {}, link(block.title_url ?? block.video_url, title)),
+    block.author_name && el("div", { class: "video-author" }, block.author_name),
+    block.description && el("div", {}, plainText(block.description)),
+    image({ image_url: block.thumbnail_url, alt_text: block.alt_text }, context, "wide"),
   );
 }
 

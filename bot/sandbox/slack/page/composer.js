@@ -1,5 +1,6 @@
-// The message box: plain messages, slash commands with completion, errors where one typed.
+// The message box: plain messages, slash commands, completion, errors where one typed, a draft for each place.
 
+import { commandMeant, completions, refusal } from "./completion.js";
 import { el } from "./dom.js";
 import { post } from "./server.js";
 import { openShortcuts, shortcutsOf } from "./shortcuts.js";
@@ -14,6 +15,9 @@ export class Composer {
     this.threadTs = threadTs;
     this.hasShortcuts = hasShortcuts;
     this.chosen = 0;
+    this.options = [];
+    /** Place (person, channel, thread) -> what was typed there and not sent. */
+    this.drafts = new Map();
     this.box = el("textarea", {
       id,
       class: "composer-box",
@@ -43,21 +47,53 @@ export class Composer {
       onchange: () => this.sendFile(this.files.files[0]),
     });
     const tools = [this.attach, this.files, this.shortcuts];
-    const frame = el("div", { class: "composer-frame" }, tools, this.box, this.button);
-    place.replaceChildren(el("div", { class: "composer" }, this.list, this.error, frame, this.hint));
+    this.frame = el("div", { class: "composer-frame" }, tools, this.box, this.button);
+    this.closed = el("p", { class: "composer-closed", "data-testid": "composer-closed", hidden: true });
+    place.replaceChildren(
+      el("div", { class: "composer" }, this.list, this.error, this.frame, this.closed, this.hint),
+    );
   }
 
   /** Write the words anew: `label` says where a message would go. */
   describe(label) {
+    this.keepDrafts();
     this.box.setAttribute("aria-label", label);
     this.box.placeholder = label;
-    this.list.setAttribute("aria-label", this.page.words.commands);
+    this.list.setAttribute("aria-label", this.page.words.suggestions);
     this.button.setAttribute("aria-label", this.page.words.send);
     this.button.title = this.page.words.send;
     this.describeTool(this.attach, this.page.words.add_file);
     this.describeTool(this.shortcuts, this.page.words.shortcuts);
     this.describeTool(this.files, this.page.words.add_file);
     this.shortcuts.hidden = !this.hasShortcuts || !shortcutsOf(this.page.state, "global").length;
+  }
+
+  /** Show `reason` instead of the box, or the box for null. */
+  close(reason) {
+    this.frame.hidden = reason !== null;
+    this.closed.hidden = reason === null;
+    this.closed.textContent = reason ?? "";
+  }
+
+  /** What was typed for one place stays there: it must not be sent to another, or by somebody else. */
+  keepDrafts() {
+    const place = [this.page.me.id, this.page.channel, this.threadTs() ?? ""].join("/");
+    if (place === this.place) return;
+    // Whatever stands in the box before the first place is known was typed for that one.
+    const typed = this.box.value;
+    if (this.place) this.drafts.set(this.place, typed);
+    else this.drafts.set(place, typed);
+    this.place = place;
+    this.box.value = this.drafts.get(place) ?? "";
+    this.suggest();
+    this.closeList();
+  }
+
+  /** What was sent from `place` is not a draft any more; words typed meanwhile are. */
+  sent(place, text) {
+    if (place !== this.place) this.drafts.delete(place);
+    else if (this.box.value.trim() === text) this.box.value = "";
+    this.suggest();
   }
 
   tool(name, sign, onclick) {
@@ -83,16 +119,16 @@ export class Composer {
     });
   }
 
-  /** Show the commands that could be meant, or the usage of the one already typed. */
+  /** Show what could be meant, or the usage of the command already typed. */
   suggest() {
     this.error.textContent = "";
-    const typed = this.box.value;
-    const known = this.page.state.commands.filter(({ command }) => command.startsWith(typed.split(/\s/)[0]));
-    const isChoosing = /^\/\S*$/.test(typed) && known.length > 0;
-    this.options = isChoosing ? known : [];
+    if (!this.page.state) return;
+    const { start, options } = completions(this.box.value, this.box.selectionEnd, this.page);
+    this.start = start;
+    this.options = options;
     this.chosen = 0;
     this.drawList();
-    const meant = /^\/\S+/.test(typed) && known.find(({ command }) => command === typed.split(/\s/)[0]);
+    const meant = commandMeant(this.box.value, this.page);
     this.hint.textContent = meant ? `${meant.command} ${meant.usage_hint} · ${meant.description}` : "";
   }
 
@@ -103,31 +139,32 @@ export class Composer {
     const current = this.list.children[this.chosen];
     if (current) this.box.setAttribute("aria-activedescendant", current.id);
     else this.box.removeAttribute("aria-activedescendant");
+    current?.scrollIntoView({ block: "nearest" });
   }
 
-  optionNode({ command, usage_hint, description }, index) {
+  optionNode(option, index) {
     const pick = (event) => {
       event.preventDefault();
-      this.complete(command);
+      this.complete(option);
     };
     return el(
       "div",
       {
-        id: `${this.box.id}-command-${index}`,
-        role: "option",
+        id: `${this.list.id}-${index}`,
         class: "command",
+        role: "option",
         "aria-selected": String(index === this.chosen),
-        "data-command": command,
+        "data-command": option.key,
         onmousedown: pick,
       },
-      el("span", { class: "command-name" }, `${command} `),
-      el("span", { class: "command-usage" }, usage_hint),
-      el("span", { class: "command-description" }, description),
+      el("span", { class: "command-name" }, `${option.name} `),
+      option.detail && el("span", { class: "command-usage" }, option.detail),
+      option.more && el("span", { class: "command-description" }, option.more),
     );
   }
 
-  complete(command) {
-    this.box.value = `${command} `;
+  complete({ insert }) {
+    this.box.setRangeText(`${insert} `, this.start, this.box.selectionEnd, "end");
     this.suggest();
     this.focus();
   }
@@ -147,13 +184,14 @@ export class Composer {
     }
   }
 
-  /** Return whether the key was meant for the open list of commands. */
+  /** Return whether the key was meant for the open list. */
   onListKey(event) {
-    const current = this.options[this.chosen].command;
+    const current = this.options[this.chosen];
+    const isWhole = this.box.value.slice(this.start, this.box.selectionEnd) === current.insert;
     if (event.key === "ArrowDown" || event.key === "ArrowUp") this.move(event.key === "ArrowDown" ? 1 : -1);
     else if (event.key === "Escape") this.closeList();
     else if (event.key === "Tab" && !event.shiftKey) this.complete(current);
-    else if (event.key === "Enter" && current !== this.box.value) this.complete(current);
+    else if (event.key === "Enter" && !event.shiftKey && !isWhole) this.complete(current);
     else return false;
     event.stopPropagation();
     return true;
@@ -167,16 +205,21 @@ export class Composer {
   async send() {
     const text = this.box.value.trim();
     if (!text || this.sending) return;
-    const command = /^\/\S+/.exec(text)?.[0];
-    if (command && this.threadTs()) return void this.fail(this.page.words.not_in_threads(command));
+    // As in Slack, a blank in front makes a message of what would be a command.
+    const command = /^\/\S+/.exec(this.box.value)?.[0];
+    const refused = command && this.refusal(command);
+    if (refused) return void this.fail(refused);
+    const place = this.place;
     this.setSending(true);
     const answer = command ? await this.sendCommand(text) : await this.sendMessage(text);
     this.setSending(false);
     if (!answer.ok) return void this.fail(this.failureText(command, answer.error));
-    // Words typed while the answer was under way are the next message.
-    if (this.box.value.trim() === text) this.box.value = "";
-    this.suggest();
+    this.sent(place, text);
     this.page.refresh();
+  }
+
+  refusal(command) {
+    return this.threadTs() ? this.page.words.not_in_threads(command) : refusal(command, this.page);
   }
 
   sendCommand(text) {
@@ -196,13 +239,14 @@ export class Composer {
   async sendFile(file) {
     if (!file || this.sending) return;
     const text = this.box.value.trim();
+    const place = this.place;
     this.setSending(true);
     const content = await inBase64(file);
     const answer = await post("file", { ...this.message(text), name: file.name, content });
     this.setSending(false);
     this.files.value = "";
     if (!answer.ok) return void this.fail(this.failureText(null, answer.error));
-    this.box.value = "";
+    this.sent(place, text);
     this.page.refresh();
   }
 

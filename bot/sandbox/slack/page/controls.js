@@ -125,6 +125,9 @@ function select(offers, initial, element, context, setting) {
   node.value = setting.draft ?? initial ?? "";
   node.readValue = () => node.value || null;
   onChange(node, setting, (value) => (node.value = value ?? ""));
+  // While it was open its message was not drawn anew (see `keepOrDraw`), so that is made up for.
+  node.addEventListener("blur", () => context.refresh());
+  node.addEventListener("keyup", ({ key }) => key === "Escape" && context.refresh());
   return node;
 }
 
@@ -278,6 +281,8 @@ export function complaint(block, value, words) {
   if (isEmpty) return block.optional ? null : words.field_required;
   if (element.type === "plain_text_input") return lengthComplaint(element, value, words);
   if (Array.isArray(value)) return countComplaint(element, value, words);
+  if (element.type === "email_text_input") return /^\S+@\S+\.\S+$/.test(value) ? null : words.field_email;
+  if (element.type === "url_text_input") return /^https?:\/\/\S+$/.test(value) ? null : words.field_url;
   return element.type === "number_input" ? numberComplaint(element, value, words) : null;
 }
 

@@ -50,8 +50,11 @@ export function reconcile(parent, items) {
   });
 }
 
+/** A menu that somebody just opened must not vanish under the mouse; its row is drawn with the next news. */
+const IN_USE = CSS.supports("selector(select:open)") ? "select:open" : null;
+
 function keepOrDraw(node, item) {
-  if (node?.signature === item.signature) return node;
+  if (node?.signature === item.signature || (IN_USE && node?.querySelector(IN_USE))) return node;
   const fresh = item.draw();
   fresh.dataset.key = item.key;
   fresh.signature = item.signature;

@@ -1,6 +1,7 @@
 // Shared files: a card with a link, and the picture or the first lines where the page can show them.
 
 import { el, fragment, isOwn } from "./dom.js";
+import { enlargeable } from "./lightbox.js";
 
 /** Longer texts are a link only. */
 const PREVIEW_BYTES = 200_000;
@@ -38,8 +39,10 @@ function fileLink(file) {
 
 function preview(file, context) {
   if (!isOwn(file.url)) return null;
-  if (file.mimetype.startsWith("image/"))
-    return el("img", { class: "picture wide", src: file.url, alt: file.title || file.name });
+  if (file.mimetype.startsWith("image/")) {
+    const picture = el("img", { class: "picture wide", src: file.url, alt: file.title || file.name });
+    return enlargeable(picture, context.words);
+  }
   const isText = /^text\/|json|yaml|markdown/.test(file.mimetype);
   return isText && file.size <= PREVIEW_BYTES ? textPreview(file, context) : null;
 }

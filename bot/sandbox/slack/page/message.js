@@ -1,5 +1,7 @@
 // One message as a row: avatar, name, time, blocks or text, files, reactions, replies.
 
+import { standingWord } from "./actors.js";
+import { drawAttachments } from "./attachments.js";
 import { drawBlocks } from "./blocks.js";
 import { contextFor } from "./context.js";
 import { el } from "./dom.js";
@@ -26,7 +28,14 @@ export function drawMessage(message, channelId, page, { isCompact, replies, open
   const label = context.words.message_by(author.name, clockTime(message.ts, context.me));
   return el(
     "article",
-    { class: rowClass(message, isCompact), "data-ts": message.ts, "data-surface": true, "aria-label": label },
+    {
+      class: rowClass(message, isCompact),
+      tabindex: "-1",
+      "data-focus": "row",
+      "data-ts": message.ts,
+      "data-surface": true,
+      "aria-label": label,
+    },
     el("div", { class: "gutter" }, isCompact ? time(message, context) : avatar(author)),
     el(
       "div",
@@ -49,11 +58,12 @@ function isLasting(message) {
   return !message.ephemeral_for && message.subtype !== "tombstone";
 }
 
-/** Return who wrote a message: {name, isApp, colour}. */
+/** Return who wrote a message: {name, isApp, colour, standing (guest, another company, or null)}. */
 function authorOf(message, context) {
   const person = context.person(message.user);
   const name = message.username ?? person?.real_name ?? message.user ?? message.bot_id;
-  return { name, isApp: Boolean(message.bot_id ?? person?.is_bot), colour: person?.avatar_color };
+  const isApp = Boolean(message.bot_id ?? person?.is_bot);
+  return { name, isApp, colour: person?.avatar_color, standing: standingWord(person, context.words) };
 }
 
 /** Return a square with the author's initial, or the app's icon. */
@@ -74,6 +84,7 @@ function byline(author, message, context) {
     { class: "byline" },
     el("span", { class: "author" }, author.name),
     author.isApp && el("span", { class: "app-badge" }, context.words.app),
+    author.standing && el("span", { class: "app-badge" }, author.standing),
     time(message, context),
   );
 }
@@ -91,6 +102,7 @@ function body(message, context) {
     "div",
     { class: "body" },
     drawn,
+    drawAttachments(message.attachments ?? [], context),
     message.edited && el("span", { class: "edited" }, context.words.edited),
   );
 }

@@ -53,24 +53,25 @@ export class Modals {
       draft: (blockId, actionId) => this.page.drafts.value(view.id, blockId, actionId),
     });
     const close = () => this.close(view);
+    const closeAll = () => this.close(view, { clear: true });
     const body = el("div", { class: "dialog-body", tabindex: "-1" }, drawBlocks(view.blocks, context));
     const form = el(
       "form",
       { class: "modal-form", novalidate: true, onsubmit: (event) => this.submit(event, view, context) },
       el(
-        "header",
+        "div",
         { class: "modal-head" },
         el("h2", { id: "modal-title" }, plainText(view.title)),
         el(
           "button",
-          { class: "icon-button", type: "button", "aria-label": words.close, onclick: close },
+          { class: "icon-button", type: "button", "aria-label": words.close, onclick: closeAll },
           "✕",
         ),
       ),
       body,
       failure,
       el(
-        "footer",
+        "div",
         { class: "dialog-buttons" },
         el(
           "button",
@@ -116,8 +117,9 @@ export class Modals {
     this.page.refresh();
   }
 
-  async close(view) {
-    await post("close", { user: this.page.me.id, view_id: view.id });
+  /** Close the top view; with `clear`, as the ✕ does in Slack, everything below it too. */
+  async close(view, more = {}) {
+    await post("close", { user: this.page.me.id, view_id: view.id, ...more });
     this.page.refresh();
   }
 }

@@ -12,17 +12,21 @@ const WORD = /[\p{L}\p{N}]/u;
 
 const INLINE = [reference, codeSpan, styled, shortcode, bareAddress];
 
-/** Return nodes for `text` as Slack draws a `mrkdwn` text object or a message's `text`. */
-export function mrkdwn(text, context) {
+/**
+ * Return nodes for `text` as Slack draws a `mrkdwn` text object or a message's `text`.
+ * `verbatim`: addresses that are not in angle brackets stay text.
+ */
+export function mrkdwn(text, context, { verbatim = false } = {}) {
+  const setting = verbatim ? { ...context, matchers: INLINE.filter((one) => one !== bareAddress) } : context;
   const pieces = text.split(/```\n?([\s\S]*?)\n?```/);
   return fragment(
-    pieces.map((piece, index) => (index % 2 ? preformatted(piece, context) : lines(piece, context))),
+    pieces.map((piece, index) => (index % 2 ? preformatted(piece, setting) : lines(piece, setting))),
   );
 }
 
 /** Return the text of a `plain_text` or `mrkdwn` object as nodes. */
 export function textObject(object, context) {
-  if (object.type === "mrkdwn") return mrkdwn(object.text, context);
+  if (object.type === "mrkdwn") return mrkdwn(object.text, context, object);
   return el("span", { class: "plain" }, plainText(object));
 }
 
@@ -60,7 +64,7 @@ function oneLine(line, context) {
   return el("div", { class: bullet ? "line bullet" : "line" }, inline(line, context));
 }
 
-function inline(text, context, matchers = INLINE) {
+function inline(text, context, matchers = context.matchers ?? INLINE) {
   const nodes = [];
   let plain = "";
   for (let index = 0; index < text.length;) {

@@ -15,10 +15,19 @@ export class Pane {
     this.list = list;
     this.rows = el("div", { class: "rows" });
     this.atEnd = true;
+    /** Whether the list keeps showing its end while it grows: a channel does, the app's Home does not. */
+    this.follows = true;
     list.replaceChildren(this.rows);
+    list.addEventListener("keydown", moveFocus);
     list.addEventListener("scroll", () => (this.atEnd = distanceToEnd(list) < END_PIXELS));
-    // Pictures and previews grow after they were drawn; whoever reads the newest message keeps seeing it.
-    new ResizeObserver(() => this.atEnd && this.scrollToEnd()).observe(this.rows);
+    // A button that is replaced between press and release would lose the click.
+    list.addEventListener("pointerdown", () => (this.isPressed = true));
+    for (const end of ["pointerup", "pointercancel"]) addEventListener(end, () => this.release());
+    // Pictures and previews grow after they were drawn, and the message box grows with what one types and with
+    // its errors; whoever reads the newest message keeps seeing it.
+    const resizes = new ResizeObserver(() => this.follows && this.atEnd && this.scrollToEnd());
+    resizes.observe(this.rows);
+    resizes.observe(list);
   }
 
   /** Scroll to the newest message. */
@@ -27,28 +36,47 @@ export class Pane {
     this.list.scrollTop = this.list.scrollHeight;
   }
 
+  scrollToStart() {
+    this.list.scrollTop = 0;
+  }
+
   /**
    * Show `messages`. `setting`: channelId; repliesOf(message), the replies to announce under it;
-   * openThread(ts), or null.
+   * openThread(ts), or null; firstNew, the timestamp under the line "New", or null; afterFirst, a line
+   * under the first message, or null.
    */
   drawMessages(messages, page, setting) {
     const rows = messageRows(messages, page, setting);
     this.draw(rows.length ? rows : [emptyRow(page)]);
   }
 
-  /** Show `items` as `reconcile` takes them. */
+  /** Draw what was held back, after the click that a release makes. */
+  release() {
+    this.isPressed = false;
+    if (this.heldBack) setTimeout(() => this.heldBack && this.draw(this.heldBack));
+  }
+
+  /** Show `items` as `reconcile` takes them; while the pointer is down, hold them back. */
   draw(items) {
+    this.heldBack = this.isPressed ? items : undefined;
+    if (this.isPressed) return;
     keepingFocus(this.list, () => reconcile(this.rows, items));
   }
 }
 
-function messageRows(messages, page, { channelId, repliesOf, openThread }) {
+function messageRows(messages, page, setting) {
+  const { channelId, repliesOf, openThread, firstNew = null, afterFirst = null } = setting;
   return messages.flatMap((message, index) => {
     const before = messages[index - 1];
     const startsDay = !before || dayKey(before.ts, page.me) !== dayKey(message.ts, page.me);
-    const isCompact = !startsDay && isSameGroup(before, message);
+    const lines = [
+      startsDay && dayRow(message.ts, page),
+      message.ts === firstNew && lineRow("new", page.words.new_messages),
+      index === 1 && afterFirst && lineRow("replies", afterFirst),
+    ].filter(Boolean);
+    const isCompact = !lines.length && isSameGroup(before, message);
     const row = messageRow(message, page, { channelId, isCompact, replies: repliesOf(message), openThread });
-    return startsDay ? [dayRow(message.ts, page), row] : [row];
+    return [...lines, row];
   });
 }
 
@@ -83,9 +111,30 @@ function dayRow(ts, page) {
   };
 }
 
+function lineRow(kind, text) {
+  return {
+    key: `line-${kind}`,
+    signature: text,
+    draw: () => el("div", { class: `line-across ${kind}` }, el("span", {}, text)),
+  };
+}
+
 function emptyRow(page) {
   const text = page.words.activity_none;
   return { key: "empty", signature: text, draw: () => el("p", { class: "empty" }, text) };
+}
+
+/** The arrow keys go from message to message while no control of one has the focus. */
+function moveFocus(event) {
+  const rows = [...event.currentTarget.querySelectorAll("article")];
+  const isOnRow = event.target === event.currentTarget || event.target.matches("article");
+  if (!isOnRow || !rows.length || event.ctrlKey || event.metaKey || event.altKey) return;
+  const current = rows.indexOf(event.target);
+  const from = current < 0 ? rows.length : current;
+  const next = { ArrowDown: from + 1, ArrowUp: from - 1, Home: 0, End: rows.length - 1 }[event.key];
+  if (next === undefined) return;
+  event.preventDefault();
+  rows[Math.min(Math.max(next, 0), rows.length - 1)].focus();
 }
 
 function isSameGroup(before, message) {

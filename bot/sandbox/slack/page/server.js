@@ -11,6 +11,11 @@ export async function fetchCloud() {
   return fetchJson(`${ROOT}/cloud`);
 }
 
+/** Return how the drill stands; its phase is "closed" where there are none. */
+export async function fetchDrill() {
+  return fetchJson(`${ROOT}/drill`);
+}
+
 /** Return a source of `{version}` events, one for each change that `user` can see. */
 export function openEvents(user) {
   return new EventSource(`${ROOT}/events?user=${encodeURIComponent(user)}`);

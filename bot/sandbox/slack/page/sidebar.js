@@ -7,6 +7,8 @@ export const HOME = "home";
 
 export function drawSidebar(nav, page) {
   const { channels, team } = page.state;
+  nav.onkeydown = moveFocus;
+  const focused = nav.contains(document.activeElement) && document.activeElement.dataset.key;
   reconcile(nav, [
     text("team", "p", "workspace", team.name),
     ...group(
@@ -23,6 +25,42 @@ export function drawSidebar(nav, page) {
     ),
     ...group("apps", page.words.apps, page.state.tabs.home ? [{ id: HOME, name: page.words.home }] : [], page),
   ]);
+  if (focused && !nav.contains(document.activeElement))
+    nav.querySelector(`[data-key="${CSS.escape(focused)}"]`)?.focus();
+}
+
+/** The arrow keys go from channel to channel, as in Slack. */
+function moveFocus(event) {
+  const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+  if (!step) return;
+  event.preventDefault();
+  const items = [...event.currentTarget.querySelectorAll(".channel-item")];
+  items[items.indexOf(document.activeElement) + step]?.focus();
+}
+
+/** Show the tabs of the app above its Home and its direct message, and nothing above a channel. */
+export function drawTabs(nav, page) {
+  const { channels, tabs } = page.state;
+  const im = channels.find((channel) => channel.is_im);
+  const isApp = page.channel === HOME || page.channel === im?.id;
+  const shown = [
+    tabs.home && { id: HOME, name: page.words.home },
+    tabs.messages && im && { id: im.id, name: page.words.messages },
+  ].filter(Boolean);
+  nav.hidden = !isApp || shown.length < 2;
+  reconcile(nav, nav.hidden ? [] : shown.map((tab) => tabItem(tab, page)));
+}
+
+function tabItem({ id, name }, page) {
+  const isCurrent = id === page.channel;
+  const attributes = {
+    class: "app-tab",
+    type: "button",
+    "data-tab": id,
+    "aria-current": isCurrent ? "page" : null,
+    onclick: () => page.openChannel(id),
+  };
+  return { key: id, signature: `${name}/${isCurrent}`, draw: () => el("button", attributes, name) };
 }
 
 /** Return what a channel is called in the page, e.g. "#operations" or "Backout". */

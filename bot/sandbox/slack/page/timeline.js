@@ -20,7 +20,8 @@ export function repliesTo(messages, ts) {
   return messages.filter((message) => isReply(message) && message.thread_ts === ts);
 }
 
-function isReply(message) {
+/** Return whether a message stands in a thread, and not at its top. */
+export function isReply(message) {
   return Boolean(message.thread_ts) && message.thread_ts !== message.ts;
 }
 

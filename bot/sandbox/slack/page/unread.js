@@ -1,6 +1,6 @@
 // What each acting person has not looked at since the page was opened.
 
-import { visibleMessages } from "./timeline.js";
+import { isReply, visibleMessages } from "./timeline.js";
 
 export class Unread {
   constructor() {
@@ -13,18 +13,29 @@ export class Unread {
     this.start ??= newest(Object.values(state.messages).flat());
   }
 
+  /** The channel is looked at. Whatever was new when the person came stays `firstNew` until they leave. */
   markSeen(channelId, page) {
-    this.seen.set(this.key(channelId, page), newest(page.state.messages[channelId] ?? []));
+    const key = this.key(channelId, page);
+    if (this.place !== key) {
+      this.place = key;
+      this.firstNew = this.fresh(channelId, page).find((message) => !isReply(message))?.ts ?? null;
+    }
+    this.seen.set(key, newest(page.state.messages[channelId] ?? []));
   }
 
-  /** Return {isUnread, mentions: how many new messages name the person}. */
+  /** Return {isUnread, mentions: how many new messages name the person, or are for nobody else}. */
   of(channelId, page) {
+    const fresh = this.fresh(channelId, page);
+    const isIm = page.state.channels.find((channel) => channel.id === channelId)?.is_im;
+    const isForMe = (message) => isIm || JSON.stringify(message).includes(`<@${page.me.id}`);
+    return { isUnread: fresh.length > 0, mentions: fresh.filter(isForMe).length };
+  }
+
+  fresh(channelId, page) {
     const since = Math.max(this.start, this.seen.get(this.key(channelId, page)) ?? 0);
-    const fresh = visibleMessages(page.state, channelId, page.me.id).filter(
+    return visibleMessages(page.state, channelId, page.me.id).filter(
       (message) => Number(message.ts) > since && message.user !== page.me.id,
     );
-    const mentions = fresh.filter((message) => JSON.stringify(message).includes(`<@${page.me.id}`)).length;
-    return { isUnread: fresh.length > 0, mentions };
   }
 
   key(channelId, page) {

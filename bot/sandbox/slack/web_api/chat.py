@@ -18,6 +18,11 @@ from bot.sandbox.slack.web_api.content import (
 from bot.sandbox.slack.web_api.registry import Invocation, method
 from bot.sandbox.slack.workspace import Post
 
+#: What the answer to an edit does not repeat of its message. Source: the types of Slack's own clients.
+NOT_IN_EDITS = frozenset(
+    {"latest_reply", "reply_count", "reply_users", "reply_users_count", "thread_ts", "ts"}
+)
+
 
 @method("chat.postMessage", "chat:write")
 def post_message(call: Invocation) -> Json:
@@ -77,7 +82,8 @@ def update(call: Invocation) -> Json:
         post.metadata = metadata or None
     call.workspace.touch()
     shown = call.workspace.shown(post, metadata=True)
-    return {"channel": post.channel, "ts": post.ts, "text": fresh, "message": shown}
+    message = {key: value for key, value in shown.items() if key not in NOT_IN_EDITS}
+    return {"channel": post.channel, "ts": post.ts, "text": fresh, "message": message}
 
 
 @method("chat.delete", "chat:write")

@@ -93,7 +93,9 @@ def join(call: Invocation) -> Json:
     already = names.BOT_USER_ID in found.members
     found.members.add(names.BOT_USER_ID)
     call.workspace.touch()
-    answer: Json = {"channel": found.describe(call.workspace.created)}
+    description = found.describe(call.workspace.created)
+    description.pop("num_members", None)
+    answer: Json = {"channel": description}
     if already:
         answer |= {"warning": "already_in_channel", "response_metadata": {"warnings": ["already_in_channel"]}}
     return answer

@@ -34,10 +34,10 @@ def api_test(call: Invocation) -> Json:
     return {"args": given} if given else {}
 
 
-@method("apps.connections.open")
+@method("apps.connections.open", "connections:write", app_level=True)
 def connections_open(call: Invocation) -> Json:
-    """Refuse: the sandbox speaks HTTP only."""
-    raise ApiError("not_allowed_token_type")
+    """Return an address for one socket of Socket Mode."""
+    return {"url": call.new_address()}
 
 
 @method("users.info", "users:read")

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl
 
+from slack_sdk.web.async_client import AsyncWebClient
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
@@ -37,6 +38,7 @@ class WebApi:
 
     workspace: Workspace
     base_url: Callable[[], str]
+    new_address: Callable[[], str]
     drop: Callable[[Request], Response]
     faults: Faults = field(default_factory=Faults)
     limits: RateLimits = field(default_factory=RateLimits)
@@ -58,12 +60,17 @@ class WebApi:
     def _answer(self, name: str, arguments: Arguments, token: str | None) -> _Answer:
         registered = METHODS.get(name)
         if registered is None:
-            raise ApiError("unknown_method", req_method=name)
+            raise _no_such_method(name)
         fault = self.faults.take(name)
         if fault is not None and not fault.after_effect:
             return _faulty(fault)
-        invocation = Invocation(workspace=self.workspace, arguments=arguments, base_url=self.base_url())
-        _authorize(name, registered, token, self.workspace)
+        invocation = Invocation(
+            workspace=self.workspace,
+            arguments=arguments,
+            base_url=self.base_url(),
+            new_address=self.new_address,
+        )
+        _authorize(registered, token, self.workspace)
         wait = self.limits.retry_after(name, _channel(name, invocation), now=self.workspace.clock())
         if wait is not None:
             return _Answer({"ok": False, "error": "ratelimited"}, 429, wait)
@@ -91,24 +98,31 @@ class WebApi:
         return JSONResponse(answer.body, status_code=answer.status, headers=headers)
 
 
+def _no_such_method(name: str) -> ApiError:
+    """Return the error for a method that Slack does not know, or that only the sandbox lacks."""
+    if hasattr(AsyncWebClient, name.replace(".", "_")):
+        return ApiError("not_implemented_in_the_sandbox", req_method=name)
+    return ApiError("unknown_method", req_method=name)
+
+
 def _faulty(fault: Fault) -> _Answer:
     body = {"ok": False, "error": fault.code}
     return _Answer(body, fault.http_status, fault.retry_after, dropped=fault.drop_connection)
 
 
-def _authorize(name: str, registered: Registered, token: str | None, workspace: Workspace) -> None:
+def _authorize(registered: Registered, token: str | None, workspace: Workspace) -> None:
     """Refuse a missing or wrong token, and an app that lacks every scope that would do."""
     if registered.tokenless:
         return
     if not token:
         raise ApiError("not_authed")
-    if token == names.APP_TOKEN:
-        raise ApiError("not_allowed_token_type")
-    if token != names.BOT_TOKEN:
+    if token not in {names.BOT_TOKEN, names.APP_TOKEN}:
         raise ApiError("invalid_auth")
-    if registered.scopes and not set(registered.scopes) & set(workspace.scopes):
-        provided = ",".join(workspace.scopes)
-        raise ApiError("missing_scope", needed=",".join(registered.scopes), provided=provided)
+    if registered.app_level != (token == names.APP_TOKEN):
+        raise ApiError("not_allowed_token_type")
+    granted = workspace.app_level_scopes if registered.app_level else workspace.scopes
+    if registered.scopes and not set(registered.scopes) & set(granted):
+        raise ApiError("missing_scope", needed=",".join(registered.scopes), provided=",".join(granted))
 
 
 def _channel(name: str, invocation: Invocation) -> str | None:

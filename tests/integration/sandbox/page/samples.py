@@ -105,7 +105,7 @@ def workspace(*messages: Json, channel: str = CHANNEL) -> Json:
         "channels": channels(),
         "commands": commands(),
         "shortcuts": shortcuts(),
-        "tabs": {"home": True, "messages": True},
+        "tabs": {"home": True, "messages": True, "read_only": False},
         "messages": {channel: list(messages)},
         "views": {},
         "files": [],
@@ -115,70 +115,105 @@ def workspace(*messages: Json, channel: str = CHANNEL) -> Json:
 
 def cloud() -> Json:
     """Return three services: one splits between revisions, a router, and a failing canary service."""
-    healthy = {"errors": False, "slow": False, "down": False}
-    return {
-        "services": [
-            {
-                "name": names.API_SERVICE,
-                "topology": "revisions",
-                "role": "revisions",
-                "traffic": [
-                    {"name": names.API_STABLE, "percent": 90},
-                    {"name": names.API_CANARY, "percent": 10},
-                ],
-                "wanted": [{"name": names.API_STABLE, "percent": 100}],
-                "reconciling": True,
-                "revisions": [
-                    {
-                        "name": names.API_STABLE,
-                        "requests_per_second": 18.2,
-                        "error_percent": 0.1,
-                        "p95_ms": 148,
-                    },
-                    {
-                        "name": names.API_CANARY,
-                        "requests_per_second": 2.1,
-                        "error_percent": 5.4,
-                        "p95_ms": 312,
-                    },
-                ],
-                "faults": healthy,
-                "can_fail": True,
-            },
-            {
-                "name": names.CHAT_ROUTER,
-                "topology": "services",
-                "role": "router",
-                "traffic": [
-                    {"name": names.CHAT_SERVICE, "percent": 95},
-                    {"name": names.CHAT_CANARY_SERVICE, "percent": 5},
-                ],
-                "wanted": [],
-                "reconciling": False,
-                "revisions": [],
-                "faults": healthy,
-                "can_fail": False,
-            },
-            {
-                "name": names.CHAT_CANARY_SERVICE,
-                "topology": "services",
-                "role": "canary",
-                "traffic": [{"name": "ion-chat-canary-00007-abc", "percent": 100}],
-                "wanted": [],
-                "reconciling": False,
-                "revisions": [
-                    {
-                        "name": "ion-chat-canary-00007-abc",
-                        "requests_per_second": 0,
-                        "error_percent": None,
-                        "p95_ms": None,
-                    }
-                ],
-                "faults": {**healthy, "down": True},
-                "can_fail": True,
-            },
-        ]
+    healthy = dict.fromkeys(("errors", "slow", "leak", "lost", "down", "slow_one"), False)
+    deployed = "2025-10-22T13:55:00Z"
+    common = {
+        "wanted": [],
+        "reconciling": False,
+        "revisions": [],
+        "changed_at": deployed,
+        "changed_by": "deployer@ion-sandbox.iam.gserviceaccount.com",
+        "faults": healthy,
+        "can_fail": False,
+        "lost_conversations": 0,
+        "stage": None,
     }
+    stages = {"stages": [5, 10, 25, 50, 100]}
+    troubles = ("google_slow", "google_unavailable", "slack_limited", "competing", "broken_stable")
+    services: list[Json] = [
+        {
+            **common,
+            "name": names.API_SERVICE,
+            "topology": "revisions",
+            "role": "revisions",
+            "traffic": [{"name": names.API_STABLE, "percent": 90}, {"name": names.API_CANARY, "percent": 10}],
+            "wanted": [{"name": names.API_STABLE, "percent": 100}],
+            "reconciling": True,
+            "revisions": [
+                revision(names.API_STABLE, 18.2, 0.1, 148, memory=60, cpu=24),
+                revision(names.API_CANARY, 2.1, 5.4, 312, memory=72.4, cpu=91),
+            ],
+            "can_fail": True,
+            "stage": {
+                **stages,
+                "stable": names.API_STABLE,
+                "canary": names.API_CANARY,
+                "percent": 10,
+                "wanted": 0,
+            },
+        },
+        {
+            **common,
+            "name": names.CHAT_ROUTER,
+            "topology": "services",
+            "role": "router",
+            "traffic": [{"name": "ion-chat-router-00009-dia", "percent": 100}],
+            "stage": {
+                **stages,
+                "stable": names.CHAT_SERVICE,
+                "canary": names.CHAT_CANARY_SERVICE,
+                "percent": 5,
+                "wanted": 5,
+            },
+        },
+        {
+            **common,
+            "name": names.CHAT_CANARY_SERVICE,
+            "topology": "services",
+            "role": "canary",
+            "traffic": [{"name": "ion-chat-canary-00007-abc", "percent": 100}],
+            "revisions": [revision("ion-chat-canary-00007-abc", 0, None, None, memory=None, cpu=None)],
+            "faults": {**healthy, "down": True, "lost": True},
+            "can_fail": True,
+            "lost_conversations": 12,
+        },
+    ]
+    return {
+        "services": services,
+        "troubles": dict.fromkeys(troubles, False),
+        "can_report": True,
+        "strip_seconds": 5,
+        "strip_pieces": 60,
+    }
+
+
+def revision(
+    name: str,
+    requests: float,
+    errors: float | None,
+    p95: float | None,
+    *,
+    memory: float | None,
+    cpu: float | None,
+) -> Json:
+    """Return a revision whose figures were not measured at first, and half of this until just now."""
+    figures = {
+        "requests_per_second": requests,
+        "error_percent": errors,
+        "p95_ms": p95,
+        "memory_percent": memory,
+        "cpu_percent": cpu,
+    }
+    strip = {
+        figure: [None, *[value and value / 2] * 8, *[value] * 3] if value is not None else [None] * 12
+        for figure, value in figures.items()
+    }
+    described = {
+        "image": "ion-api:42",
+        "deployed_at": "2025-10-22T13:55:00Z",
+        "deployed_by": "gitco@ion.example",
+    }
+    return {"name": name, **described, **figures, "strip": strip}
 
 
 CONFIRM: Json = {

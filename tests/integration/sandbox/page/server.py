@@ -25,9 +25,18 @@ ACCEPTED: Json = {"ok": True, "error": None, "errors": None}
 
 
 class PageServer:
-    """Answers the page from `state` and `cloud`, which a test may change; `changed` tells the page."""
+    """Answers the page from `state` and `cloud`, which a test may change; `changed` tells the page.
+
+    One of them serves all tests of a session; `begin` makes it as good as new.
+    """
 
     def __init__(self, state: Json, cloud: Json) -> None:
+        self.begin(state, cloud)
+        self.url = ""
+        self._ended = False
+
+    def begin(self, state: Json, cloud: Json) -> None:
+        """Forget everything that the last test did."""
         self.state = state
         self.cloud = cloud
         #: What the page posted, in order: (last part of the path, body).
@@ -38,9 +47,9 @@ class PageServer:
         self.may_answer = asyncio.Event()
         self.may_answer.set()
         self.files: dict[str, str] = {}
+        #: Nobody directs drills, unless a test says so.
+        self.drill: Json = {"phase": "closed", "scenarios": [], "scores": []}
         self.state_reads = 0
-        self.url = ""
-        self._ended = False
 
     def changed(self) -> None:
         """Tell every open page that there is something new."""
@@ -57,16 +66,19 @@ class PageServer:
     def application(self) -> Starlette:
         """Return the application that serves the page and its endpoints."""
         posts = ["slash", "message", "file", "shortcut", "reaction", "home"]
-        posts += ["action", "submit", "close", "cloud/fault"]
+        posts += ["action", "submit", "close", "drill"]
+        acts = ("fault", "stage", "deploy", "report", "restore", "trouble", "normal")
+        posts += [f"cloud/{act}" for act in acts]
         return Starlette(
             routes=[
                 Route("/sandbox/state", self._state),
                 Route("/sandbox/events", self._events),
                 Route("/sandbox/cloud", self._cloud),
+                Route("/sandbox/drill", self._drill),
                 Route("/files/{name}", self._file),
                 *(Route(f"/sandbox/{path}", self._post, methods=["POST"]) for path in posts),
                 Route("/", _index),
-                Mount("/static", StaticFiles(directory=PAGE)),
+                Mount("/static", _KeptStaticFiles(directory=PAGE)),
             ]
         )
 
@@ -79,6 +91,9 @@ class PageServer:
 
     async def _cloud(self, request: Request) -> Response:
         return JSONResponse(self.cloud)
+
+    async def _drill(self, request: Request) -> Response:
+        return JSONResponse(self.drill)
 
     async def _file(self, request: Request) -> Response:
         return PlainTextResponse(self.files[request.path_params["name"]])
@@ -99,6 +114,15 @@ class PageServer:
         self.posted.append((path, await request.json()))
         await self.may_answer.wait()
         return JSONResponse(self.answers.get(path, ACCEPTED))
+
+
+class _KeptStaticFiles(StaticFiles):
+    """The page's files; a browser asks for each only once in a session."""
+
+    def file_response(self, *args: Any, **kwargs: Any) -> Response:
+        response = super().file_response(*args, **kwargs)
+        response.headers["cache-control"] = "max-age=3600"
+        return response
 
 
 async def _index(request: Request) -> Response:

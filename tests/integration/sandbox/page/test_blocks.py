@@ -123,6 +123,37 @@ async def test_alerts_pictures_tables_and_markdown_are_drawn(server: PageServer,
     await expect(markdown.locator("a")).to_have_attribute("href", "https://example.org/guide")
 
 
+async def test_headings_films_and_attachments_are_drawn(server: PageServer, open_page: OpenPage) -> None:
+    film = {
+        "type": "video",
+        "title": plain("How to roll back"),
+        "title_url": "https://example.org/film",
+        "video_url": "https://example.org/film.mp4",
+        "thumbnail_url": "https://example.org/film.png",
+        "alt_text": "A film",
+    }
+    coloured = {
+        "color": "danger",
+        "title": "5xx",
+        "text": "*12* errors",
+        "fields": [{"title": "a", "value": "b"}],
+    }
+    with_blocks = {"color": "36a64f", "blocks": [section("_inside_")]}
+    heading = {"type": "header", "level": 2, "text": plain("Below")}
+    showing(server, bot_message(1, heading, film, attachments=[coloured, with_blocks]))
+
+    page = await open_page()
+
+    message = row(page)
+    await expect(message.locator("h4")).to_have_text("Below")
+    await expect(message.get_by_role("link", name="How to roll back")).to_have_attribute(
+        "href", "https://example.org/film"
+    )
+    await expect(message.locator(".attachment").first).to_contain_text("5xx12 errorsab")
+    await expect(message.locator(".attachment").first).to_have_css("border-left-color", "rgb(163, 2, 0)")
+    await expect(message.locator(".attachment").nth(1).locator("em")).to_have_text("inside")
+
+
 async def test_a_picture_from_elsewhere_is_a_link_and_is_not_fetched(
     server: PageServer, open_page: OpenPage
 ) -> None:
@@ -165,6 +196,19 @@ async def test_markup_is_drawn_with_slacks_rules(server: PageServer, open_page: 
     await expect(body.locator(".mention.me")).to_have_text("@here")
     await expect(body.locator(".mention.group")).to_have_text("@devops")
     await expect(lines.last).to_contain_text("✅ :no_such_emoji: &lt; &quot; click (javascript:alert(1))")
+
+
+async def test_a_bare_address_becomes_a_link_unless_the_text_is_verbatim(
+    server: PageServer, open_page: OpenPage
+) -> None:
+    text = mrkdwn("*see* https://example.org/a and <https://example.org/b>")
+    blocks = [{"type": "section", "text": {**text, "verbatim": verbatim}} for verbatim in (False, True)]
+    showing(server, bot_message(1, *blocks))
+
+    page = await open_page()
+
+    linked = [await row(page).locator(".block").nth(index).locator("a").count() for index in (0, 1)]
+    assert linked == [2, 1]
 
 
 async def test_each_line_of_markup(server: PageServer, open_page: OpenPage) -> None:

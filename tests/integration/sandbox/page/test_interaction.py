@@ -8,8 +8,10 @@ from tests.integration.sandbox.page.samples import (
     CHANNEL,
     CHOICES,
     MOMENT,
+    MORE_BLOCKS,
     bot_message,
     person_message,
+    section,
 )
 from tests.integration.sandbox.page.server import PageServer
 
@@ -403,13 +405,133 @@ async def test_every_visit_to_a_tab_of_the_app_is_announced_once(
 
 
 async def test_the_home_of_the_app_can_be_opened_and_used(server: PageServer, open_page: OpenPage) -> None:
-    server.state["views"] = {"U0GITCO": [{"id": "V0HOME", "type": "home", "hash": "1.a", "blocks": BOARD}]}
+    long = [*BOARD, *(section(f"line {number}") for number in range(60))]
+    server.state["views"] = {"U0GITCO": [{"id": "V0HOME", "type": "home", "hash": "1.a", "blocks": long}]}
     page = await open_page()
 
     await page.click("[data-channel=home]")
+    await expect(page.locator("[data-view-id=V0HOME] h3")).to_be_in_viewport()
     await page.click("[data-view-id=V0HOME] [data-action-id=details]")
 
     await until_posted(page, server)
     body = {"user": "U0GITCO", "view_id": "V0HOME", "block_id": "decide", "action_id": "details"}
     await until_posted(page, server, 2)
     assert server.posted == [("home", {"user": "U0GITCO", "tab": "home"}), ("action", body)]
+
+
+async def test_people_channels_and_emoji_are_completed(server: PageServer, open_page: OpenPage) -> None:
+    page = await open_page()
+    box = page.locator("#composer")
+
+    await box.press_sequentially("ask @lu")
+    await expect(page.locator("#composer-commands [role=option]")).to_have_count(1)
+    await box.press("Enter")
+    await box.press_sequentially("in #back")
+    await box.press("Tab")
+    await box.press_sequentially(":rot")
+    await page.locator("#composer-commands [data-command=rotating_light]").click()
+
+    await expect(box).to_have_value("ask @lubit in #backend :rotating_light: ")
+    await box.press("Enter")
+    await until_posted(page, server)
+    assert server.sent("message")[0]["text"] == "ask @lubit in #backend :rotating_light:"
+
+
+async def test_what_is_no_command_of_the_app_is_refused_as_slack_does(
+    server: PageServer, open_page: OpenPage
+) -> None:
+    page = await open_page()
+    box, error = page.locator("#composer"), page.get_by_test_id("composer-error").first
+
+    await box.fill("/status away")
+    await box.press("Enter")
+    await expect(error).to_contain_text("/status is one of Slack's own commands")
+    await box.fill("/rolback canary")
+    await box.press("Enter")
+    await expect(error).to_contain_text("/rolback is not a valid command.")
+    assert server.posted == []
+    await box.fill(" /rolback canary")
+    await box.press("Enter")
+
+    await until_posted(page, server)
+    assert server.sent("message")[0]["text"] == "/rolback canary"
+
+
+async def test_what_was_typed_stays_where_it_was_typed(server: PageServer, open_page: OpenPage) -> None:
+    page = await open_page()
+    box = page.locator("#composer")
+    await box.fill("for #operations alone")
+
+    await page.click("[data-channel=C0BACKEND]")
+    await expect(box).to_have_value("")
+    await page.click("[data-channel=C0OPERATIONS]")
+    await expect(box).to_have_value("for #operations alone")
+    await page.select_option("#acting-user", "U0LUBIT")
+
+    await expect(box).to_have_value("")
+
+
+async def test_a_menu_stays_open_while_its_message_is_edited(server: PageServer, open_page: OpenPage) -> None:
+    showing(server, bot_message(1, *BOARD))
+    page = await open_page()
+    await page.click("[data-action-id=more]")
+
+    showing(server, bot_message(1, *BOARD, edited={"ts": "2"}))
+    await page.locator(".edited").wait_for()
+    await expect(page.get_by_role("menuitem", name="Show logs 📄")).to_be_focused()
+    await page.keyboard.press("p")
+    await page.keyboard.press("Enter")
+
+    await until_posted(page, server)
+    assert server.sent("action")[0]["selected"] == "probe"
+    await expect(page.locator("[data-action-id=more]")).to_be_focused()
+
+
+async def test_an_open_select_stays_open_while_its_message_is_edited(
+    server: PageServer, open_page: OpenPage
+) -> None:
+    showing(server, bot_message(1, *BOARD))
+    page = await open_page()
+    select = page.locator("[data-action-id=severity]")
+    await select.click()
+
+    showing(server, bot_message(1, *BOARD, edited={"ts": "2"}), bot_message(2, section("more")))
+    await expect(page.get_by_text("more", exact=True)).to_be_visible()
+    assert await select.evaluate("node => node.matches(':open')")
+    await page.keyboard.press("Escape")
+
+    await expect(page.locator(".edited")).to_be_visible()
+    await expect(select).to_be_focused()
+
+
+async def test_a_picture_is_shown_large(server: PageServer, open_page: OpenPage) -> None:
+    showing(server, bot_message(1, *MORE_BLOCKS))
+    page = await open_page()
+    small = page.get_by_role("button", name="Enlarge: P95 over time")
+
+    await small.focus()
+    await page.keyboard.press("Enter")
+    large = page.get_by_test_id("lightbox").get_by_role("img", name="P95 over time")
+    await expect(large).to_be_in_viewport()
+    await page.keyboard.press("Escape")
+
+    await expect(page.get_by_test_id("lightbox")).to_have_count(0)
+    await expect(small).to_be_focused()
+
+
+async def test_the_app_has_tabs_and_a_message_tab_one_may_only_read(
+    server: PageServer, open_page: OpenPage
+) -> None:
+    server.state["tabs"]["read_only"] = True
+    page = await open_page()
+    await expect(page.locator("#app-tabs")).to_be_hidden()
+
+    await page.click("[data-channel=home]")
+    await page.locator("#app-tabs").get_by_role("button", name="Messages").click()
+
+    await expect(page.locator("#channel-name")).to_have_text("Backout")
+    await expect(page.get_by_test_id("composer-closed").first).to_have_text(
+        "Sending messages to this app has been turned off."
+    )
+    await expect(page.locator("#composer")).to_be_hidden()
+    await expect(page.locator("#messages")).to_be_focused()

@@ -43,6 +43,24 @@ async def test_a_focused_button_keeps_the_focus_when_its_message_is_edited(
     await expect(page.locator("[data-action-id=watch]")).to_be_focused()
 
 
+async def test_a_click_counts_though_its_message_was_edited_under_the_pointer(
+    server: PageServer, open_page: OpenPage
+) -> None:
+    showing(server, bot_message(1, *BOARD))
+    page = await open_page()
+    await page.locator("[data-action-id=watch]").hover()
+    await page.mouse.down()
+    reads = server.state_reads
+    showing(server, bot_message(1, *BOARD, section("*Edited*")))
+    while server.state_reads == reads:
+        await page.wait_for_timeout(25)
+
+    await page.mouse.up()
+
+    await expect(page.get_by_text("Edited")).to_be_visible()
+    assert [body["action_id"] for body in server.sent("action")] == ["watch"]
+
+
 async def test_many_changes_at_once_are_few_reads(server: PageServer, open_page: OpenPage) -> None:
     page = await open_page()
     before = server.state_reads
@@ -62,6 +80,8 @@ async def test_the_newest_message_stays_in_sight(server: PageServer, open_page: 
 
     showing(server, *messages, bot_message(61, *BOARD))
 
+    await expect(page.locator("[data-action-id=rollback]")).to_be_in_viewport()
+    await page.fill("#composer", "\n".join(["several", "lines"] * 4))
     await expect(page.locator("[data-action-id=rollback]")).to_be_in_viewport()
 
 
@@ -91,7 +111,7 @@ async def test_the_other_persons_language_zone_and_ephemerals_come_with_the_swit
     await expect(page.locator(".ephemeral")).to_contain_text("Only visible to you")
     await expect(page.locator(".ephemeral")).to_contain_text("for Gitco alone")
     await expect(page.locator("#acting-user option").first).to_have_text(
-        "Sena · Deployment lead; may roll back"
+        "Sena · Korean · Deployment lead; may roll back"
     )
 
     await page.select_option("#acting-user", "U0SENA")
@@ -99,6 +119,10 @@ async def test_the_other_persons_language_zone_and_ephemerals_come_with_the_swit
     await expect(page.locator(".ephemeral")).to_contain_text("나에게만 표시")
     await expect(page.locator(".ephemeral")).to_contain_text("for Sena alone")
     await expect(page.locator("html")).to_have_attribute("lang", "ko-KR")
+    await expect(page.locator("#acting-user option:checked")).to_have_text(
+        "Sena · 한국어 · 배포 책임자 · 롤백 가능"
+    )
+    await expect(page.locator("optgroup[label=외부인] option")).to_contain_text("Olga")
     await expect(page.locator(".byline time").first).to_have_text("오후 11:06")
     await expect(page.locator("#composer")).to_have_attribute("placeholder", "#operations에 메시지 보내기")
 
@@ -131,13 +155,17 @@ async def test_news_elsewhere_is_a_dot_and_a_mention_is_a_count(
 ) -> None:
     page = await open_page()
     channels = server.state["messages"]
+    await page.locator("[data-channel=C0DEVOPS]").focus()
 
     channels["C0DEVOPS"] = [person_message(1, "U0LUBIT", "news")]
     channels["C0BACKEND"] = [person_message(1, "U0LUBIT", "hello <@U0GITCO>")]
+    channels["D0BACKOUT"] = [bot_message(1, section("for you"))]
     server.changed()
 
     await expect(page.locator("[data-channel=C0DEVOPS] [aria-label=unread]")).to_be_visible()
+    await expect(page.locator("[data-channel=C0DEVOPS]")).to_be_focused()
     await expect(page.locator("[data-channel=C0BACKEND]").get_by_text("1")).to_be_visible()
+    await expect(page.locator("[data-channel=D0BACKOUT]").get_by_text("1")).to_be_visible()
     await page.click("[data-channel=C0DEVOPS]")
     await expect(page.locator("[data-channel=C0DEVOPS] [aria-label=unread]")).to_have_count(0)
 
@@ -150,3 +178,44 @@ async def test_a_mentioned_channel_opens_with_a_click(server: PageServer, open_p
 
     await expect(page.locator("#channel-name")).to_have_text("#monitoring")
     await expect(page.locator("#channel-topic")).to_have_text("Monitoring: Lemun")
+
+
+async def test_a_line_says_what_is_new_since_one_looked_last(server: PageServer, open_page: OpenPage) -> None:
+    old, new = person_message(1, "U0LUBIT", "old"), person_message(2, "U0LUBIT", "new")
+    server.state["messages"] = {"C0BACKEND": [old]}
+    page = await open_page()
+    server.state["messages"] = {"C0BACKEND": [old, new]}
+    server.changed()
+    await page.locator("[data-channel=C0BACKEND] .unread-dot").wait_for()
+
+    await page.click("[data-channel=C0BACKEND]")
+
+    rows = page.locator("#messages [data-key]")
+    await expect(rows).to_contain_text(["Wednesday", "old", "New", "new"])
+    server.state["messages"]["C0BACKEND"].append(person_message(3, "U0LUBIT", "while one looks"))
+    server.changed()
+    await expect(rows).to_contain_text(["Wednesday", "old", "New", "new", "while one looks"])
+    await page.click("[data-channel=C0DEVOPS]")
+    await page.click("[data-channel=C0BACKEND]")
+    await expect(rows).to_contain_text(["Wednesday", "old", "new", "while one looks"])
+
+
+async def test_a_new_message_is_spoken_once_and_an_edited_one_is_not(
+    server: PageServer, open_page: OpenPage
+) -> None:
+    first = bot_message(1, section("board"), text="The board")
+    showing(server, first)
+    page = await open_page()
+    spoken = page.locator("#announcer")
+
+    showing(
+        server,
+        first,
+        person_message(2, "U0GITCO", "my own"),
+        person_message(3, "U0LUBIT", "*so* is <@U0SENA>"),
+    )
+    await expect(spoken).to_have_text("Lubit: so is @Sena")
+    showing(server, {**first, "text": "The board, again"}, person_message(3, "U0LUBIT", "*so* is <@U0SENA>"))
+    await expect(page.locator("#messages article")).to_have_count(2)
+
+    await expect(spoken).to_have_text("Lubit: so is @Sena")

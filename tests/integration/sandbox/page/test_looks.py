@@ -1,10 +1,11 @@
 """Light and dark, wide and narrow, English and Korean: readable, labelled, and usable with the keyboard."""
 
-from typing import Any, Literal
+from typing import Any
 
 import pytest
 from playwright.async_api import Page, expect
 
+from tests.browser import assert_accessible
 from tests.integration.sandbox.page.conftest import OpenPage, showing
 from tests.integration.sandbox.page.samples import (
     BOARD,
@@ -22,65 +23,6 @@ from tests.integration.sandbox.page.samples import (
 )
 from tests.integration.sandbox.page.server import PageServer
 
-#: WCAG 2.2, 1.4.3 (AA), normal text.
-LEAST_CONTRAST = 4.5
-
-#: Return [contrast ratio, text] of every visible text whose contrast is below the argument.
-FAINT_TEXTS = """
-(least) => {
-  const channels = (colour) => colour.match(/[\\d.]+/g).map(Number);
-  const over = (top, below) => {
-    const alpha = top[3] ?? 1;
-    return [0, 1, 2].map((i) => top[i] * alpha + below[i] * (1 - alpha));
-  };
-  const behind = (node) => {
-    if (!node) return [255, 255, 255];
-    const own = channels(getComputedStyle(node).backgroundColor);
-    return (own[3] ?? 1) === 1 ? own.slice(0, 3) : over(own, behind(node.parentElement));
-  };
-  const linear = (part) => (part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4);
-  const light = (colour) => {
-    const [red, green, blue] = colour.map((channel) => linear(channel / 255));
-    return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
-  };
-  const isShown = (node) => node.checkVisibility({ visibilityProperty: true }) && !node.closest(":disabled");
-  const contrast = (node) => {
-    const back = behind(node);
-    const pair = [light(over(channels(getComputedStyle(node).color), back)), light(back)];
-    return (Math.max(...pair) + 0.05) / (Math.min(...pair) + 0.05);
-  };
-  const faint = [];
-  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-  while (walker.nextNode()) {
-    const { data, parentElement } = walker.currentNode;
-    if (!data.trim() || !isShown(parentElement) || contrast(parentElement) >= least) continue;
-    faint.push([contrast(parentElement).toFixed(2), data.trim().slice(0, 40)]);
-  }
-  return faint;
-}
-"""
-
-#: Return the outer HTML of every control that has no name for a screen reader.
-UNLABELLED = """
-() => {
-  const controls = "button, input, select, textarea, a, fieldset, dialog, img, [role], [tabindex='0']";
-  const nameless = ["alert", "status"];
-  const named = ["option", "menuitem"];
-  const nameOf = (node) => {
-    const ids = (node.getAttribute("aria-labelledby") ?? "").split(" ");
-    const by = ids.map((id) => document.getElementById(id)?.textContent);
-    const labels = [...(node.labels ?? [])].map((label) => label.textContent);
-    const hasOwn = ["BUTTON", "A"].includes(node.tagName) || named.includes(node.getAttribute("role"));
-    const own = hasOwn ? node.textContent : "";
-    return [node.getAttribute("aria-label"), ...by, ...labels, own].join("").trim();
-  };
-  return [...document.querySelectorAll(controls)]
-    .filter((node) => !nameless.includes(node.getAttribute("role")))
-    .filter((node) => !nameOf(node) && !(node.tagName === "IMG" && node.hasAttribute("alt")))
-    .map((node) => node.outerHTML.slice(0, 160));
-}
-"""
-
 #: Return what tells the focused element from others.
 FOCUSED = """
 () => {
@@ -97,8 +39,8 @@ REACTIONS = [
 ]
 
 
-def show_everything(server: PageServer) -> None:
-    """Let #operations hold one of everything."""
+def show_everything(server: PageServer, user: str = "U0SENA") -> None:
+    """Let #operations hold one of everything; `user` sees the ephemeral message."""
     thread_ts = f"{MOMENT + 60}.000100"
     showing(
         server,
@@ -107,7 +49,7 @@ def show_everything(server: PageServer) -> None:
         bot_message(3, *RICH),
         bot_message(4, *MORE_BLOCKS, reactions=REACTIONS),
         person_message(5, "U0LUBIT", MARKUP),
-        bot_message(6, section("only for you"), ephemeral_for="U0SENA"),
+        bot_message(6, section("only for you"), ephemeral_for=user),
         person_message(7, "U0GITCO", "looking, <@U0SENA>", thread_ts=thread_ts),
     )
 
@@ -117,64 +59,79 @@ async def open_thread(page: Page) -> None:
     await page.locator("#thread-messages article").nth(1).wait_for()
 
 
-@pytest.mark.parametrize("color_scheme", ["light", "dark"])
-async def test_every_text_stands_out_from_its_background(
-    server: PageServer, open_page: OpenPage, color_scheme: Literal["light", "dark"]
+#: Gitco reads English, Sena Korean.
+LOOKS: list[tuple[str, dict[str, Any]]] = [("U0GITCO", {}), ("U0SENA", {"color_scheme": "dark"})]
+
+
+@pytest.mark.parametrize(("user", "options"), LOOKS, ids=["light English", "dark Korean"])
+async def test_everything_is_accessible(
+    server: PageServer, open_page: OpenPage, user: str, options: dict[str, Any]
 ) -> None:
-    show_everything(server)
-    page = await open_page("", color_scheme=color_scheme)
-    await open_thread(page)
-    await page.locator("[data-service-card]").first.wait_for()
+    show_everything(server, user)
+    page = await open_page(f"#user={user}", **options)
+    # The cloud has tests of its own.
+    await page.click("#toggle-cloud")
 
-    conversation = await page.evaluate(FAINT_TEXTS, LEAST_CONTRAST)
-    await page.get_by_test_id("message-menu").first.focus()
+    await open_thread(page)
+    await page.locator("#thread-composer").press_sequentially("@")
+    await page.locator("#thread-composer-commands [role=option]").first.wait_for()
+    await assert_accessible(page)
+
+    await page.locator("#messages").get_by_test_id("message-menu").last.focus()
     await page.keyboard.press("Enter")
-    menu = await page.evaluate(FAINT_TEXTS, LEAST_CONTRAST)
-    server.state["views"] = {"U0SENA": [modal(blocks=[*modal()["blocks"], *asking(*PICKERS)])]}
-    server.changed()
-    await page.locator("dialog [data-modal=submit]").click()
-    dialog = await page.evaluate(FAINT_TEXTS, LEAST_CONTRAST)
+    await page.get_by_role("menu").wait_for()
+    await assert_accessible(page, within=".menu")
 
-    assert conversation == []
-    assert menu == []
-    assert dialog == []
-
-
-async def test_light_and_dark_follow_the_system(server: PageServer, open_page: OpenPage) -> None:
-    background = "getComputedStyle(document.body).backgroundColor"
-
-    light = await (await open_page(color_scheme="light")).evaluate(background)
-    dark = await (await open_page(color_scheme="dark")).evaluate(background)
-
-    assert (light, dark) == ("rgb(255, 255, 255)", "rgb(26, 29, 33)")
-
-
-@pytest.mark.parametrize("user", ["U0GITCO", "U0SENA"])
-async def test_every_control_has_a_name(server: PageServer, open_page: OpenPage, user: str) -> None:
-    show_everything(server)
-    page = await open_page(f"#user={user}")
-    await open_thread(page)
-    await page.locator("[data-service-card]").first.wait_for()
-    await page.locator("#messages [data-action-id=more]").click()
-
-    conversation = await page.evaluate(UNLABELLED)
+    await page.keyboard.press("Escape")
     server.state["views"] = {user: [modal(blocks=[*modal()["blocks"], *asking(*PICKERS)])]}
     server.changed()
-    await page.locator("dialog[data-view-id]").wait_for()
-    dialog = await page.evaluate(UNLABELLED)
-
-    assert conversation == []
-    assert dialog == []
+    await page.locator("dialog [data-modal=submit]").click()
+    await page.locator("[aria-invalid]").first.wait_for()
+    await assert_accessible(page, within="dialog")
 
 
-@pytest.mark.parametrize("width", [320, 420, 768, 1024, 1720])
-async def test_nothing_is_cut_off_at_any_width(server: PageServer, open_page: OpenPage, width: int) -> None:
+async def test_a_narrow_window_is_accessible(server: PageServer, open_page: OpenPage) -> None:
+    server.state["views"] = {"U0SENA": [{"id": "V0HOME", "type": "home", "hash": "1.a", "blocks": BOARD}]}
+    page = await open_page("#user=U0SENA&channel=home", width=390)
+
+    await page.locator("[data-action-id=rollback]").click()
+    await page.get_by_test_id("confirm-dialog").wait_for()
+    await assert_accessible(page, within="dialog")
+
+    await page.keyboard.press("Escape")
+    await page.click("#toggle-sidebar")
+    await page.locator("[data-channel=C0BACKEND]").wait_for()
+    await assert_accessible(page)
+
+
+async def test_light_and_dark_follow_the_system_until_one_chooses(
+    server: PageServer, open_page: OpenPage
+) -> None:
+    background = "getComputedStyle(document.body).backgroundColor"
+    page = await open_page(color_scheme="dark")
+
+    as_the_system = await page.evaluate(background)
+    await page.get_by_role("button", name="Light or dark").click()
+    await expect(page.get_by_role("menuitemradio", name="As the system is")).to_be_focused()
+    await page.keyboard.press("l")
+    await page.keyboard.press("Enter")
+    chosen = await page.evaluate(background)
+    await page.reload()
+
+    assert (as_the_system, chosen) == ("rgb(26, 29, 33)", "rgb(255, 255, 255)")
+    assert await page.evaluate(background) == chosen
+
+
+async def test_nothing_is_cut_off_at_any_width(server: PageServer, open_page: OpenPage) -> None:
     show_everything(server)
-    page = await open_page("", width=width)
+    page = await open_page("")
 
-    for part in ("document.documentElement", "document.getElementById('messages')"):
-        assert await page.evaluate(f"{part}.scrollWidth <= {part}.clientWidth"), part
-    await expect(page.locator("#composer")).to_be_in_viewport()
+    for width in (320, 390, 768, 1024, 1720):
+        await page.set_viewport_size({"width": width, "height": 800})
+        for part in ("document.documentElement", "document.getElementById('messages')"):
+            assert await page.evaluate(f"{part}.scrollWidth <= {part}.clientWidth"), (part, width)
+        await expect(page.locator("#composer")).to_be_in_viewport()
+    await page.set_viewport_size({"width": 1280, "height": 800})
 
 
 async def test_a_narrow_window_shows_one_thing_at_a_time(server: PageServer, open_page: OpenPage) -> None:
@@ -193,18 +150,42 @@ async def test_a_narrow_window_shows_one_thing_at_a_time(server: PageServer, ope
     await expect(page.locator("#sidebar")).to_be_hidden()
     await expect(page.locator("#channel-name")).to_have_text("#backend")
     await page.get_by_role("button", name="Cloud").click()
-    await expect(page.locator("[data-fault=errors]").first).to_be_in_viewport()
+    await expect(page.get_by_test_id("cloud").locator("[data-service-card]").first).to_be_in_viewport()
 
 
 async def test_the_keyboard_reaches_everything(server: PageServer, open_page: OpenPage) -> None:
-    show_everything(server)
+    showing(server, bot_message(1, *BOARD))
     page = await open_page()
     await page.locator("[data-service-card]").first.wait_for()
 
     reached: set[Any] = set()
-    for _ in range(110):
+    for _ in range(60):
         await page.keyboard.press("Tab")
         reached.add(await page.evaluate(FOCUSED))
 
-    assert {"acting-user", "toggle-cloud", "C0BACKEND", "messages", "composer"} <= reached
+    assert {"acting-user", "theme", "toggle-cloud", "C0BACKEND", "messages", "composer"} <= reached
     assert {"rollback", "watch", "more", "severity", "errors", "slow", "down"} <= reached
+
+
+async def test_keys_go_from_part_to_part_and_from_message_to_message(
+    server: PageServer, open_page: OpenPage
+) -> None:
+    showing(server, *(person_message(number, "U0LUBIT", f"line {number}") for number in range(1, 4)))
+    page = await open_page()
+    focused = "document.activeElement.textContent"
+
+    await page.locator("#acting-user").focus()
+    await page.keyboard.press("F6")
+    assert await page.evaluate(focused) == "#operations"
+    await page.keyboard.press("ArrowDown")
+    assert await page.evaluate(focused) == "#backend"
+    await page.keyboard.press("F6")
+    await page.keyboard.press("ArrowUp")
+    await page.keyboard.press("ArrowUp")
+
+    await expect(page.locator("article", has_text="line 2")).to_be_focused()
+    await page.keyboard.press("F6")
+    await expect(page.locator("#composer")).to_be_focused()
+    await page.keyboard.press("Shift+F6")
+    await page.keyboard.press("Shift+F6")
+    assert await page.evaluate(focused) == "#operations"

@@ -124,6 +124,32 @@ async def test_cancel_and_escape_ask_the_server_to_close(server: PageServer, ope
     assert server.sent("close")[0] == {"user": "U0GITCO", "view_id": "V0FIRST"}
 
 
+async def test_the_x_closes_the_views_below_as_well(server: PageServer, open_page: OpenPage) -> None:
+    shows(server, modal(), modal("V0SECOND", title=plain("Details")))
+    page = await open_page()
+
+    await dialog(page, "V0SECOND").get_by_role("button", name="Close", exact=True).click()
+
+    await page.wait_for_function("!document.activeElement.disabled")
+    assert server.sent("close") == [{"user": "U0GITCO", "view_id": "V0SECOND", "clear": True}]
+
+
+async def test_addresses_are_checked_before_they_are_sent(server: PageServer, open_page: OpenPage) -> None:
+    asked = asking(
+        {"type": "email_text_input", "action_id": "mail"}, {"type": "url_text_input", "action_id": "runbook"}
+    )
+    shows(server, modal(blocks=asked))
+    page = await open_page()
+
+    await dialog(page).get_by_label("mail").fill("sena at example")
+    await dialog(page).get_by_label("runbook").fill("example.org")
+    await dialog(page).get_by_role("button", name="Declare").click()
+
+    await expect(page.locator("[data-error-for=mail_block]")).to_have_text("Enter an e-mail address.")
+    await expect(page.locator("[data-error-for=runbook_block]")).to_contain_text("Enter a web address")
+    assert server.posted == []
+
+
 async def test_a_modal_goes_away_when_the_server_says_so(server: PageServer, open_page: OpenPage) -> None:
     shows(server, modal())
     page = await open_page()

@@ -4,15 +4,15 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Page, expect
 from slack_bolt.async_app import AsyncAck
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from bot.sandbox.slack import SandboxSlack
-from tests.browser import watched_page
 from tests.integration.sandbox.page.samples import cloud
+from tests.integration.sandbox.page.windows import Windows
 from tests.integration.sandbox.slack_workspace import (
     CRITICAL,
     Receiver,
@@ -27,13 +27,20 @@ from tests.integration.sandbox.slack_workspace import (
 Json = dict[str, Any]
 
 
-@pytest.fixture
-async def slack() -> AsyncIterator[SandboxSlack]:
+@pytest.fixture(scope="session")
+async def running_slack() -> AsyncIterator[SandboxSlack]:
     sandbox = SandboxSlack(manifest=a_manifest(), events_url="http://127.0.0.1:9/slack/events")
     sandbox.extra_routes.append(Route("/sandbox/cloud", _cloud))
     await sandbox.start()
     yield sandbox
     await sandbox.stop()
+
+
+@pytest.fixture
+def slack(running_slack: SandboxSlack) -> SandboxSlack:
+    """The one workspace of these tests, as if nobody had done anything yet."""
+    running_slack.reset()
+    return running_slack
 
 
 async def _cloud(request: Request) -> JSONResponse:
@@ -47,12 +54,13 @@ async def app(slack: SandboxSlack) -> AsyncIterator[Receiver]:
 
 
 @pytest.fixture
-async def page(slack: SandboxSlack, app: Receiver, browser: Browser) -> AsyncIterator[Page]:
+async def page(slack: SandboxSlack, app: Receiver, windows: Windows) -> AsyncIterator[Page]:
     """The page as Gitco sees it, in the incident channel."""
-    async with watched_page(browser) as opened:
-        await opened.goto(f"{slack.base_url}/#user=U0GITCO&channel={CRITICAL}")
-        await opened.locator(f"[data-channel={CRITICAL}]").wait_for()
-        yield opened
+    window = await windows.take()
+    await window.page.goto(f"{slack.base_url}/#user=U0GITCO&channel={CRITICAL}")
+    await window.page.locator(f"[data-channel={CRITICAL}]").wait_for()
+    yield window.page
+    await windows.give_back(window)
 
 
 async def test_a_global_shortcut_opens_a_modal_that_is_filled_in(

@@ -51,6 +51,7 @@ from bot.slack.views.timeline import FINDING, log_message
 from tests.checklists import step_event_facts
 from tests.guide import the_guide
 from tests.unit.adapters.records import a_snapshot, an_alert, an_exhibit
+from tests.unit.slack.views.drill_views import drill_event_facts, drill_messages
 from tests.unit.slack.views.evidence_views import (
     evidence_event_facts,
     evidence_messages,
@@ -239,6 +240,7 @@ def entries(hostile: str, name: str) -> list[Entry]:
         facts |= watch_event_facts(event, hostile)
         facts |= evidence_event_facts(event, hostile)
         facts |= post_mortem_event_facts(event, hostile)
+        facts |= drill_event_facts(event, hostile)
         entry = a_chain(facts, event=event)[0]
         found.append(replace(entry, actor=f"google:{hostile}", sequence=len(found) + 1))
     return found
@@ -366,6 +368,7 @@ def messages(hostile: str, name: str, words: Words) -> Iterator[tuple[str, Messa
     yield from evidence_messages(hostile, name, words)
     yield from exhibit_messages(hostile, words)
     yield from post_mortem_messages(hostile, words)
+    yield from drill_messages(words)
     for title, facts in notices(hostile, name):
         yield f"notice {title}", notice_message(facts, words, now=LATER)
     for title, status in statuses(hostile, name):

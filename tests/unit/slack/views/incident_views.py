@@ -72,6 +72,7 @@ def incident_notices(text: str) -> Iterator[tuple[str, dict[str, Any]]]:
     for what in INCIDENT_NOTICES:
         for board in ("", LINK):
             yield f"{what} {bool(board)}", common | {"what": what, "open": several, "board": board}
+    yield "cannot_join, a drill", common | {"what": "cannot_join", "drill": True}
     yield "which_incident, none", common | {"what": "which_incident", "open": []}
     yield "command_elsewhere, nobody", common | {"what": "command_elsewhere", "by": None}
 

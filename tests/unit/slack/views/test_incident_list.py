@@ -50,6 +50,16 @@ def listing(*lines: Listed, page: int = 1, pages: int = 1, total: int | None = N
     return Listing(search=Search(), listed=lines, page=page, pages=pages, total=count)
 
 
+@pytest.mark.parametrize(("locale", "mark"), [("en", "DRILL: "), ("ko", "훈련: ")])
+def test_a_drill_is_marked_in_the_list(locale: str, mark: str) -> None:
+    words = Words(locale=locale)
+
+    drill = listed_line(listed(incident={"drill": "d1"}), words, now=NOON)
+    real = listed_line(listed(), words, now=NOON)
+
+    assert drill == mark + real
+
+
 def test_a_line_says_what_it_was_how_long_and_how_it_ended() -> None:
     line = listed_line(listed(), EN, now=NOON + timedelta(minutes=5), slack_url=URL)
 

@@ -1,0 +1,1 @@
+"""Backout and its sandbox, checked by other people's software: `make conformance`, and its README."""

@@ -1,0 +1,60 @@
+"""The drill panel: chosen and started, followed on a clock, stopped, and scored."""
+
+from typing import Any
+
+from playwright.async_api import Page, expect
+
+from tests.browser import assert_accessible
+from tests.integration.sandbox.page.conftest import OpenPage
+from tests.integration.sandbox.page.server import PageServer
+
+SCENARIOS = [
+    {"key": "error_rate", "number": 1, "name": {"en": "Error rate jumps", "ko": "에러율 급증"}},
+    {"key": "data_loss", "number": 4, "name": {"en": "Data loss", "ko": "데이터 손실"}},
+]
+
+
+def standing(phase: str, **more: Any) -> dict[str, Any]:
+    """Return what the server says of a drill of the fourth scenario."""
+    said = {"phase": phase, "scenarios": SCENARIOS, "scenario": "data_loss", "problem": None}
+    return said | {"drill": None, "scores": []} | more
+
+
+async def test_a_drill_is_started_followed_stopped_and_scored(
+    server: PageServer, open_page: OpenPage
+) -> None:
+    server.drill = standing("idle", scenario="")
+    page = await open_page()
+    await page.get_by_label("Scenario").select_option("data_loss")
+    await page.get_by_role("button", name="Start drill").click()
+    await expect_posted(page, server, {"begin": "data_loss"})
+
+    late = {"milestone": "users_told", "by": 145}
+    reached = [{"milestone": "detected", "at": 25.0}, {"milestone": "decided", "at": 61.4}]
+    server.drill = standing("running", drill={"seconds": 200.0, "reached": reached, "next": late})
+    panel = page.get_by_test_id("drill")
+    await expect(panel.locator("[data-reached]")).to_have_text(["✓ Detected 00:25", "✓ Decided 01:01"])
+    await expect(panel).to_contain_text("Next: Users told, due at 02:25. Too late already!")
+    await expect(page.get_by_test_id("drill-mark")).to_contain_text("DRILL 03:2")
+    await expect(page.locator("body.drilling")).to_be_visible()
+    await assert_accessible(page)
+
+    await page.get_by_role("button", name="Stop").click()
+    await expect_posted(page, server, {"stop": True})
+    score = {"milestone": "users_told", "result": "late", "reached": 200.0, "by": 145.0, "last": 90.0}
+    server.drill = standing("ended", scores=[score, score | {"milestone": "detected", "last": None}])
+    told, detected = (panel.locator(f"[data-milestone={one}] td") for one in ("users_told", "detected"))
+    await expect(told).to_have_text(["03:20", "02:25", "01:30", "▲ late"])
+    await expect(detected).to_have_text(["03:20", "02:25", "–", "▲ late"])
+    await expect(page.get_by_test_id("drill-mark")).to_be_hidden()
+    await expect(panel.get_by_role("button", name="Start drill")).to_be_focused()
+    await assert_accessible(page)
+
+
+async def expect_posted(page: Page, server: PageServer, body: dict[str, Any]) -> None:
+    """Wait until the page has sent this about drills, and nothing else since."""
+    for _ in range(200):
+        if server.sent("drill")[-1:] == [body]:
+            return
+        await page.wait_for_timeout(25)
+    raise AssertionError(f"the page sent {server.sent('drill')}")

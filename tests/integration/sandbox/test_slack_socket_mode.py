@@ -1,0 +1,390 @@
+"""Socket Mode as Slack keeps it, tried by Slack's own client and Bolt's handler."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
+
+import httpx
+import pytest
+from aiohttp import ClientSession, ClientWebSocketResponse, WSMsgType, WSServerHandshakeError
+from slack_bolt.adapter.socket_mode.async_handler import AsyncSocketModeHandler
+from slack_bolt.async_app import AsyncAck, AsyncApp
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.sandbox import names
+from bot.sandbox.slack import SandboxSlack
+from bot.sandbox.slack.socket_mode import MOST_SOCKETS, NotConnected
+from tests.integration.sandbox.slack_workspace import (
+    CRITICAL,
+    Clock,
+    Receiver,
+    client_of,
+    modal,
+    running_bot,
+    running_slack,
+)
+
+Json = dict[str, Any]
+#: Generous: a test that passes never waits so long.
+PATIENCE_SECONDS = 30.0
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+async def slack(clock: Clock) -> AsyncIterator[SandboxSlack]:
+    async with running_slack(clock=clock, patience_seconds=PATIENCE_SECONDS) as served:
+        await served.socket_mode.switch(on=True)
+        yield served
+
+
+@pytest.fixture
+async def http() -> AsyncIterator[ClientSession]:
+    async with ClientSession() as session:
+        yield session
+
+
+async def until(slack: SandboxSlack, *, connections: int, opened: int = 0) -> None:
+    """Wait until so many sockets are open, and so many were opened since the start."""
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        # Nobody is told when an app's socket comes or goes.
+        while slack.socket_mode.connections != connections or slack.socket_mode.opened < opened:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+
+
+class Bolt:
+    """A real Bolt app with its own Socket Mode handler; `heard` is what reached its listeners."""
+
+    def __init__(self, slack: SandboxSlack) -> None:
+        client = AsyncWebClient(token=names.BOT_TOKEN, base_url=slack.api_url)
+        self.app = AsyncApp(client=client, signing_secret="unused", process_before_response=True)
+        self.heard: list[Json] = []
+
+        @self.app.command("/rollback")
+        async def command(ack: AsyncAck, body: Json) -> None:
+            self.heard.append(body)
+            await ack(f"heard {body['text']}")
+
+        @self.app.command("/canary")
+        async def ask(ack: AsyncAck, body: Json, client: AsyncWebClient) -> None:
+            await client.views_open(trigger_id=body["trigger_id"], view=modal())
+            await ack()
+
+        @self.app.view("asked")
+        async def submitted(ack: AsyncAck, body: Json) -> None:
+            self.heard.append(body)
+            await ack(response_action="errors", errors={"why": "say more"})
+
+        @self.app.event("reaction_added")
+        async def reacted(event: Json) -> None:
+            self.heard.append(event)
+
+    @asynccontextmanager
+    async def connected(self, sockets: int = 1) -> AsyncIterator[None]:
+        """Keep so many sockets open while the block runs."""
+        async with AsyncExitStack() as stack:
+            for _ in range(sockets):
+                handler = AsyncSocketModeHandler(self.app, names.APP_TOKEN, ping_interval=0.2)
+                stack.push_async_callback(handler.close_async)
+                await handler.connect_async()  # type: ignore[no-untyped-call]
+            yield
+
+
+async def address_of(slack: SandboxSlack) -> str:
+    answer = await client_of(slack).apps_connections_open(app_token=names.APP_TOKEN)
+    return str(answer["url"])
+
+
+async def opened(slack: SandboxSlack, http: ClientSession, more: str = "") -> ClientWebSocketResponse:
+    return await http.ws_connect(await address_of(slack) + more)
+
+
+async def test_a_command_a_submission_and_an_event_go_through_bolts_own_handler(slack: SandboxSlack) -> None:
+    bolt = Bolt(slack)
+    async with bolt.connected():
+        command = await slack.slash("U0SENA", CRITICAL, "/rollback canary force")
+        await slack.slash("U0SENA", CRITICAL, "/canary ask")
+        (view,) = slack.views("U0SENA")
+        refused = await slack.submit("U0SENA", view["id"], {"why": "because"})
+        ts = slack.messages(CRITICAL, user="U0SENA")[0]["ts"]
+        posted = await client_of(slack).chat_postMessage(channel=CRITICAL, text="x")
+        await slack.react("U0SENA", CRITICAL, posted["ts"], "eyes")
+
+    kinds = [(sent["type"], sent["accepts_response_payload"]) for sent in slack.socket_mode.sent]
+    assert (command.status, command.shown, command.body) == (200, None, {"text": "heard canary force"})
+    assert slack.messages(CRITICAL, user="U0SENA")[0]["text"] == "heard canary force"
+    assert ts
+    assert refused.body == {"response_action": "errors", "errors": {"why": "say more"}}
+    assert kinds == [
+        ("slash_commands", True),
+        ("slash_commands", True),
+        ("interactive", True),
+        ("events_api", False),
+    ]
+    assert [heard.get("type", heard.get("command")) for heard in bolt.heard] == [
+        "/rollback",
+        "view_submission",
+        "reaction_added",
+    ]
+    assert slack.socket_mode.connections == 0
+
+
+async def test_nothing_goes_over_http_while_it_is_on_and_everything_once_it_is_off(
+    slack: SandboxSlack,
+) -> None:
+    async with running_bot(slack) as receiver:
+        unheard = await slack.slash("U0SENA", CRITICAL, "/rollback canary")
+        await slack.react("U0SENA", CRITICAL, await a_message(slack), "eyes")
+        before = list(receiver.received)
+        await slack.socket_mode.switch(on=False)
+        await slack.slash("U0SENA", CRITICAL, "/rollback canary")
+
+    assert unheard.shown == "dispatch_failed"
+    assert before == []
+    assert len(receiver.received) == 1
+
+
+async def a_message(slack: SandboxSlack) -> str:
+    return str((await client_of(slack).chat_postMessage(channel=CRITICAL, text="x"))["ts"])
+
+
+async def test_an_address_needs_the_apps_own_token_with_its_scope(slack: SandboxSlack) -> None:
+    slack.workspace.app_level_scopes = ("authorizations:read",)
+
+    async def error(token: str | None) -> Json:
+        async with httpx.AsyncClient(base_url=slack.api_url) as client:
+            headers = {"Authorization": f"Bearer {token}"} if token else {}
+            body: Json = (await client.post("apps.connections.open", headers=headers)).json()
+        return body
+
+    lacking = await error(names.APP_TOKEN)
+    slack.workspace.app_level_scopes += ("connections:write",)
+
+    assert lacking == {
+        "ok": False,
+        "error": "missing_scope",
+        "needed": "connections:write",
+        "provided": "authorizations:read",
+    }
+    assert (await error(names.BOT_TOKEN))["error"] == "not_allowed_token_type"
+    assert (await error("xapp-wrong"))["error"] == "invalid_auth"
+    assert (await error(None))["error"] == "not_authed"
+    assert (await error(names.APP_TOKEN))["url"].startswith("ws://127.0.0.1:")
+
+
+async def test_addresses_are_of_the_first_tier_with_a_small_burst(slack: SandboxSlack, clock: Clock) -> None:
+    for _ in range(10):
+        await address_of(slack)
+
+    with pytest.raises(SlackApiError) as limited:
+        await address_of(slack)
+    clock.ahead_seconds += 60
+    await address_of(slack)
+
+    assert limited.value.response["error"] == "ratelimited"
+    assert 59 <= int(limited.value.response.headers["Retry-After"]) <= 60
+
+
+async def test_an_address_is_good_for_one_socket_and_half_a_minute(
+    slack: SandboxSlack, http: ClientSession, clock: Clock
+) -> None:
+    used, old = await address_of(slack), await address_of(slack)
+    async with http.ws_connect(used) as socket:
+        hello = await socket.receive_json()
+        with pytest.raises(WSServerHandshakeError, match="408"):
+            await http.ws_connect(used)
+    clock.ahead_seconds += 31
+    with pytest.raises(WSServerHandshakeError, match="408"):
+        await http.ws_connect(old)
+
+    assert hello == {
+        "type": "hello",
+        "num_connections": 1,
+        "debug_info": {
+            "host": hello["debug_info"]["host"],
+            "build_number": 1,
+            "approximate_connection_time": 3600,
+        },
+        "connection_info": {"app_id": names.APP_ID},
+    }
+
+
+async def test_each_envelope_goes_to_one_of_the_sockets(slack: SandboxSlack, http: ClientSession) -> None:
+    sockets = [await opened(slack, http) for _ in range(2)]
+    hellos = [await socket.receive_json() for socket in sockets]
+
+    async def acknowledged(socket: ClientWebSocketResponse) -> str:
+        envelope = await socket.receive_json()
+        await socket.send_json({"envelope_id": envelope["envelope_id"]})
+        return str(envelope["payload"]["text"])
+
+    taking = asyncio.gather(*map(acknowledged, sockets))
+    for text in ("one", "two"):
+        assert (await slack.slash("U0SENA", CRITICAL, f"/rollback {text}")).shown is None
+
+    assert [hello["num_connections"] for hello in hellos] == [1, 2]
+    assert await taking == ["one", "two"]
+
+
+async def test_the_eleventh_socket_is_one_too_many(slack: SandboxSlack, http: ClientSession) -> None:
+    addresses = [slack.socket_mode.new_address() for _ in range(MOST_SOCKETS + 1)]
+    sockets = [await http.ws_connect(address) for address in addresses]
+    said = [await socket.receive_json() for socket in sockets]
+
+    assert [hello["num_connections"] for hello in said[:-1]] == list(range(1, MOST_SOCKETS + 1))
+    assert (said[-1]["type"], said[-1]["reason"]) == ("disconnect", "too_many_websockets")
+    assert (await sockets[-1].receive()).type is WSMsgType.CLOSE
+
+
+async def test_a_switched_off_app_is_told_so_and_gets_no_socket(
+    slack: SandboxSlack, http: ClientSession
+) -> None:
+    socket = await opened(slack, http)
+    await socket.receive_json()
+
+    switching = asyncio.create_task(slack.socket_mode.switch(on=False))
+    told = await socket.receive_json()
+    await socket.receive()
+    await switching
+    late = await (await opened(slack, http)).receive_json()
+
+    assert (told["type"], told["reason"]) == ("disconnect", "link_disabled")
+    assert late["reason"] == "link_disabled"
+    assert slack.socket_mode.connections == 0
+
+
+async def test_a_socket_grows_old_is_warned_and_ends(slack: SandboxSlack, http: ClientSession) -> None:
+    slack.socket_mode.lifetime_seconds, slack.socket_mode.notice_seconds = 0.2, 0.1
+    socket = await opened(slack, http)
+
+    said = [await socket.receive_json() for _ in range(3)]
+
+    assert [message.get("reason", message["type"]) for message in said] == [
+        "hello",
+        "warning",
+        "refresh_requested",
+    ]
+    assert (await socket.receive()).type is WSMsgType.CLOSE
+
+
+async def test_debugging_reconnects_shortens_a_sockets_life(slack: SandboxSlack, http: ClientSession) -> None:
+    socket = await opened(slack, http, "&debug_reconnects=true")
+
+    hello = await socket.receive_json()
+
+    assert hello["debug_info"]["approximate_connection_time"] == 360
+
+
+@pytest.mark.parametrize("how", ["warn", "refresh", "cut"])
+async def test_slacks_own_client_comes_back_and_the_other_socket_serves_meanwhile(
+    slack: SandboxSlack, how: str
+) -> None:
+    bolt = Bolt(slack)
+    async with bolt.connected(sockets=2):
+        await until(slack, connections=2)
+        if how == "cut":
+            slack.socket_mode.cut(1)
+        else:
+            await getattr(slack.socket_mode, how)()
+        await until(slack, connections=2, opened=3 if how == "cut" else 4)
+        answers = [await slack.slash("U0SENA", CRITICAL, f"/rollback {number}") for number in range(2)]
+
+    assert [answer.shown for answer in answers] == [None, None]
+    assert [heard["text"] for heard in bolt.heard] == ["0", "1"]
+
+
+async def test_an_envelope_that_nobody_acknowledges_timed_out(
+    slack: SandboxSlack, http: ClientSession
+) -> None:
+    envelope = {"envelope_id": "1", "type": "slash_commands", "accepts_response_payload": True}
+    with pytest.raises(NotConnected):
+        await slack.socket_mode.send(envelope, within_seconds=0.05)
+    socket = await opened(slack, http)
+    await socket.receive_json()
+    await socket.send_str("no json")
+    await socket.send_json({"envelope_id": "of nobody"})
+
+    with pytest.raises(TimeoutError):
+        await slack.socket_mode.send(envelope, within_seconds=0.05)
+
+    assert slack.socket_mode.connections == 1
+
+
+async def test_a_payload_that_an_envelope_does_not_accept_is_ignored(
+    slack: SandboxSlack, http: ClientSession
+) -> None:
+    socket = await opened(slack, http)
+    await socket.receive_json()
+    envelope = {"envelope_id": "1", "type": "interactive", "accepts_response_payload": False}
+
+    sending = asyncio.create_task(slack.socket_mode.send(envelope))
+    await socket.receive_json()
+    await socket.send_json({"envelope_id": "1", "payload": {"text": "unwanted"}})
+
+    assert await sending == {}
+
+
+async def test_an_event_that_is_not_acknowledged_comes_again_over_a_socket(http: ClientSession) -> None:
+    paused: list[float] = []
+
+    async def at_once(seconds: float) -> None:
+        paused.append(seconds)
+
+    async with running_slack(sleep=at_once, patience_seconds=0.1) as slack:
+        await slack.socket_mode.switch(on=True)
+        ts = await a_message(slack)
+        socket = await opened(slack, http)
+        await socket.receive_json()
+        reacting = asyncio.create_task(slack.react("U0SENA", CRITICAL, ts, "eyes"))
+        envelopes = [await socket.receive_json() for _ in range(4)]
+        await reacting
+
+    assert [(sent["retry_attempt"], sent["retry_reason"]) for sent in envelopes] == [
+        (0, ""),
+        (1, "timeout"),
+        (2, "timeout"),
+        (3, "timeout"),
+    ]
+    assert len({sent["payload"]["event_id"] for sent in envelopes}) == 1
+    assert len({sent["envelope_id"] for sent in envelopes}) == 4
+    assert paused == [0.1, 60.0, 300.0]
+
+
+async def test_over_http_the_pauses_and_reasons_are_slacks_and_no_retry_is_honoured() -> None:
+    paused: list[float] = []
+
+    async def at_once(seconds: float) -> None:
+        paused.append(seconds)
+
+    async def retries(receiver: Receiver, slack: SandboxSlack) -> list[tuple[str, str]]:
+        await slack.react("U0SENA", CRITICAL, await a_message(slack), "eyes")
+        await slack.settled()
+        headers = [headers for _, headers in receiver.received]
+        receiver.received.clear()
+        return [
+            (found["x-slack-retry-num"], found["x-slack-retry-reason"])
+            for found in headers
+            if "x-slack-retry-num" in found
+        ]
+
+    async with running_slack(sleep=at_once) as slack, running_bot(slack) as receiver:
+        receiver.answer = (500, "")
+        failing = await retries(receiver, slack)
+        receiver.answer_headers = {"x-slack-no-retry": "1"}
+        unwilling = await retries(receiver, slack)
+        receiver.answer, receiver.answer_headers = (202, ""), {}
+        taken = await retries(receiver, slack)
+        receiver.delay_seconds = 0.3
+        async with running_slack(sleep=at_once, patience_seconds=0.1) as impatient:
+            impatient.events_url = receiver.url
+            slow = await retries(receiver, impatient)
+
+    assert failing == [("1", "http_error"), ("2", "http_error"), ("3", "http_error")]
+    assert (unwilling, taken) == ([], [])
+    assert slow == [("1", "http_timeout"), ("2", "http_timeout"), ("3", "http_timeout")]
+    assert paused == [0.1, 60.0, 300.0] * 2
