@@ -1,6 +1,7 @@
 # Everything a newcomer, a teammate or CI runs. `make` alone explains itself.
 #
-# Needs Python 3.11 or newer and make; a browser only for `test`.
+# Needs Python 3.11 or newer and make; a browser for `test`, `picture` and `conformance`; for the last also
+# npm's packages.
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:

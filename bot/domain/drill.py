@@ -28,6 +28,9 @@ LONGEST = timedelta(hours=1)
 #: How many of the team's last drills of a scenario a scoreboard compares with. Ours: a quarterly drill
 #: compares with about a year.
 COMPARED = 5
+#: What a machine sees so soon after a drill may still be its failure. Source: Cloud Monitoring shows a sample
+#: up to four minutes late ("Retention and latency of metric data"), and a reading takes one more.
+ECHO = timedelta(minutes=5)
 
 
 class Milestone(StrEnum):
@@ -63,6 +66,10 @@ class Drill:
     def covers(self, at: datetime) -> bool:
         """True when something that happened at `at` (aware, UTC) happened in this drill."""
         return self.created_at <= at < (self.ended_at or self.until)
+
+    def echoes(self, at: datetime) -> bool:
+        """True when what a machine sees at `at` (aware, UTC) may be this drill's failure, which is over."""
+        return self.ended_at is not None and self.ended_at <= at < self.ended_at + ECHO
 
     def took(self, milestone: Milestone) -> float | None:
         """Return how long after the failure began a milestone was reached, seconds; None: never."""

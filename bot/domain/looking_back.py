@@ -319,10 +319,12 @@ class _Drills:
         return any(drill.target == target and drill.covers(at) for drill in self._drills)
 
     def hold(self, one: Alert | Rollback, at: datetime) -> bool:
-        """True for what belongs to a drill's incident; without a known one, for what was made in a drill."""
+        """True for what belongs to a drill's incident, or without a known one to a drill or its echo."""
         if one.incident in self._practised:
             return self._practised[one.incident]
-        return self.cover(one.target, at)
+        return any(
+            drill.target == one.target and (drill.covers(at) or drill.echoes(at)) for drill in self._drills
+        )
 
 
 def _real(past: Past) -> Past:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+import structlog
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
@@ -19,13 +20,16 @@ from bot.drill.story import stories
 from bot.slack.text import LOCALES, Words
 from bot.usecases.begin_drill import RealIncidentOpen
 
+log = structlog.get_logger()
+
 Json = dict[str, Any]
 
 
 class DrillDesk:
     """Begins and ends drills for whoever presses the page's buttons. Its routes serve before it is staffed.
 
-    Phases: ``idle``, ``preparing`` (the canary is still well), ``running``, ``ending``, ``ended``.
+    Phases: ``starting`` (not staffed yet), ``idle``, ``preparing`` (the canary is still well), ``running``,
+    ``ending``, ``ended``.
     """
 
     def __init__(self) -> None:
@@ -75,6 +79,10 @@ class DrillDesk:
             self._phase = "ended"
         except (Refused, RealIncidentOpen) as refused:
             self._problem = {one: why(refused, Words(locale=one)) for one in LOCALES}
+        except Exception as problem:
+            # Nobody awaits this task: whoever pressed the button reads it on the page.
+            log.exception("drill_broke_off")
+            self._problem = dict.fromkeys(LOCALES, f"{type(problem).__name__}: {problem}"[:300])
         finally:
             # Whatever went wrong, the next drill can be begun.
             if self._phase != "ended":
@@ -83,9 +91,9 @@ class DrillDesk:
     # The page -----------------------------------------------------------------------------------
 
     async def _show(self, _: Request) -> JSONResponse:
-        if self.director is None:
-            return JSONResponse({"phase": "closed", "scenarios": []})
-        return JSONResponse(self.state(self.director), headers={"cache-control": "no-store"})
+        starting: Json = {"phase": "starting", "scenarios": [], "scores": []}
+        shown = starting if self.director is None else self.state(self.director)
+        return JSONResponse(shown, headers={"cache-control": "no-store"})
 
     async def _act(self, request: Request) -> JSONResponse:
         # A foreign page can send a form or plain text without asking; JSON it cannot.

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
+import structlog
+
 from bot.bootstrap import utc_now
 from bot.domain.drill import Drill, Milestone, Scoreboard
 from bot.domain.guide import Scenario
@@ -22,7 +24,9 @@ from bot.slack.text import N_
 from bot.usecases.begin_drill import RealIncidentOpen, begin_drill
 from bot.usecases.drill_incidents import incidents_of
 from bot.usecases.end_drill import end_drill, reached_so_far, read_scoreboard
-from bot.usecases.ports import Clock, Playbooks, Store, Transaction
+from bot.usecases.ports import Clock, Playbooks, Store, StoreDown, Transaction
+
+log = structlog.get_logger()
 
 #: How long the canary is well before it fails, seconds of the story.
 WELL_SECONDS = 10.0
@@ -93,7 +97,9 @@ class Director:
             RealIncidentOpen: see `begin_drill`.
         """
         story = self._story(scenario)
+        self._stop_telling()
         await self.store.look(self._refuse_during_a_fire)
+        await self._rollback_over()
         await self._remember_past()
         await self.setting.prepare()
         for line in story.before:
@@ -122,12 +128,13 @@ class Director:
             raise LookupError("no drill is under way")
         id, playbook = self.drill.id, self.playbook
         self._stop_telling()
-        ended = await self.store.change(lambda tx: end_drill(tx, id, playbook=playbook, at=self.clock()))
         self.setting.mend()
+        ended = await self.store.change(lambda tx: end_drill(tx, id, playbook=playbook, at=self.clock()))
         self.drill, self.reached = None, ended.reached
-        await self.past.add(ended)
         await self._posted(id)
-        return await self.store.look(lambda tx: read_scoreboard(tx, id, playbook))
+        board = await self.store.look(lambda tx: read_scoreboard(tx, id, playbook))
+        await self.past.add(ended)
+        return board
 
     async def close(self) -> None:
         """Stop telling; a drill that is still under way is broken off without a scoreboard being awaited."""
@@ -151,8 +158,24 @@ class Director:
 
     async def _remember_past(self) -> None:
         """Let the bot compare with the team's drills from before."""
-        for one in await self.past.all():
-            await self.store.change(lambda tx, one=one: tx.keep(one))  # type: ignore[misc]
+        past = await self.past.all()
+
+        def remember(tx: Transaction) -> None:
+            known = {drill.id for drill in tx.find(Drill)}
+            for drill in past:
+                if drill.id not in known:
+                    tx.keep(drill)
+
+        await self.store.change(remember)
+
+    async def _rollback_over(self) -> None:
+        """Wait for the last drill's rollback: it would take the new canary away."""
+        target = TargetName(self.setting.target)
+        deadline = asyncio.get_running_loop().time() + self.patience_seconds
+        while await self.store.look(lambda tx: tx.running_rollback(target) is not None):
+            if asyncio.get_running_loop().time() > deadline:
+                raise CannotPlay(N_("A rollback of {target} is still under way."), target=target)
+            await asyncio.sleep(LOOK_EVERY_SECONDS)
 
     def _refuse_during_a_fire(self, tx: Transaction) -> None:
         """Raise `RealIncidentOpen` before anything is moved; what a broken-off drill left open may stay."""
@@ -169,7 +192,13 @@ class Director:
         """Say each line when its time has come, until all are said or left out."""
         waiting = list(story.lines)
         while self.drill is not None:
-            self.reached = await self.store.look(self._so_far)
+            try:
+                self.reached = await self.store.look(self._so_far)
+            except StoreDown as problem:
+                # The next turn looks again; meanwhile the story waits.
+                log.warning("drill_not_read", why=str(problem))
+                await asyncio.sleep(LOOK_EVERY_SECONDS)
+                continue
             due = [line for line in waiting if self._is_due(line)]
             waiting = [line for line in waiting if line not in due]
             for line in due:

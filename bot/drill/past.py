@@ -9,6 +9,8 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
+from sqlalchemy import Engine, inspect, text
+
 from bot.adapters.database.engine import Database, database_url
 from bot.adapters.database.migrate import is_current, migrate
 from bot.adapters.database.store import SqlStore
@@ -20,12 +22,22 @@ from bot.slack.text import N_
 DEFAULT_URL = "sqlite:///backout-drills.db"
 
 
-class PastDrills:
-    """The drills kept at `url`. With `named` a person chose this very database, whatever else is in it."""
+class NothingKept:
+    """Where a script drilled, there is nothing to compare a team with."""
 
-    def __init__(self, url: str = DEFAULT_URL, *, named: bool = False) -> None:
+    async def all(self) -> tuple[Drill, ...]:
+        """Return none."""
+        return ()
+
+    async def add(self, drill: Drill) -> None:
+        """Forget it."""
+
+
+class PastDrills:
+    """The drills kept at `url`, which no bot works on: their rows would mark what is real as a drill."""
+
+    def __init__(self, url: str = DEFAULT_URL) -> None:
         self._url = database_url(url)
-        self._named = named
 
     async def all(self) -> tuple[Drill, ...]:
         """Return every drill, oldest first, without the numbers of their incidents, which are gone.
@@ -50,17 +62,16 @@ class PastDrills:
     async def _opened(self) -> AsyncIterator[SqlStore]:
         database = Database(self._url)
         try:
-            await self._make_current(database)
-            store = SqlStore(database, lambda *_: None)
-            if not self._named and await store.look(lambda tx: bool(tx.incidents(limit=1))):
+            if await asyncio.to_thread(_is_a_bots, database.engine):
                 raise NotForDrills(
                     N_(
-                        "The database {name} holds incidents of a real bot. Name it with --database if "
-                        "drills belong there all the same."
+                        "The database {name} holds incidents of a bot. Name another one with --database: "
+                        "drills are kept by themselves."
                     ),
                     name=self._url.database,
                 )
-            yield store
+            await self._make_current(database)
+            yield SqlStore(database, lambda *_: None)
         finally:
             await asyncio.to_thread(database.close)
 
@@ -73,3 +84,11 @@ class PastDrills:
                 N_("The database of the drills is not at this version's tables. Run on it: {command}"),
                 command="backout migrate",
             )
+
+
+def _is_a_bots(engine: Engine) -> bool:
+    """True where an incident is kept. Of a version that is not ours no more is read than that."""
+    if not inspect(engine).has_table("incident"):
+        return False
+    with engine.connect() as connection:
+        return connection.execute(text("SELECT 1 FROM incident LIMIT 1")).first() is not None

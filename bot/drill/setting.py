@@ -64,6 +64,9 @@ class Setting:
 
     @staticmethod
     async def _until(is_so: Callable[[], bool]) -> None:
-        async with asyncio.timeout(SETTLES_WITHIN_SECONDS):
-            while not is_so():  # noqa: ASYNC110 - the cloud announces nothing
-                await asyncio.sleep(0.05)
+        try:
+            async with asyncio.timeout(SETTLES_WITHIN_SECONDS):
+                while not is_so():  # noqa: ASYNC110 - the cloud announces nothing
+                    await asyncio.sleep(0.05)
+        except TimeoutError as problem:
+            raise CannotPlay(N_("The simulated cloud did not deploy the canary in time.")) from problem

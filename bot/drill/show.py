@@ -17,14 +17,15 @@ from starlette.routing import Route
 from bot.adapters.playbook_file import read_playbook
 from bot.adapters.printed_pages import print_pages
 from bot.adapters.slack_errors import NO_ANSWER
-from bot.bootstrap import House, build
+from bot.bootstrap import House, build, utc_now
 from bot.domain.drill import Milestone, Result, Scoreboard
 from bot.domain.guide import Scenario
 from bot.domain.playbook import Playbook
 from bot.drill.desk import DrillDesk
-from bot.drill.director import Director
+from bot.drill.director import Director, Past
+from bot.drill.numbers import begin_numbers_at
 from bot.drill.operator import Operator
-from bot.drill.past import DEFAULT_URL, PastDrills
+from bot.drill.past import DEFAULT_URL, NothingKept, PastDrills
 from bot.drill.refused import CannotPlay, Refused, why
 from bot.drill.rehearsal import for_drill, write_playbook
 from bot.drill.screen import Screen, Stuck
@@ -72,12 +73,12 @@ class Wished:
 
 @dataclass(frozen=True, kw_only=True)
 class Wish:
-    """A drill that can be played. `scenario` is a key of the playbook."""
+    """A drill that can be played. `scenario` is a key of the playbook; in a channel that is the team's."""
 
     scenario: str
     target: str
     locale: str
-    past: PastDrills
+    past: Past
     speed: float = 1.0
     playbook: Path = PLAYBOOK
 
@@ -89,20 +90,23 @@ def show(wished: Wished) -> int:
         BadPlaybook, BadSettings: as the names say.
     """
     words = Words(locale=wished.locale, style=PLAIN)
-    simulated = wished.playbook or PLAYBOOK
-    playbook = read_playbook(simulated)
+    if wished.headless and wished.channel:
+        text = words.plain("A drill is either headless or in a channel: leave one of the two out.")
+        console.print(text, soft_wrap=True)
+        return USAGE
+    file = wished.playbook or (read_settings(needs_slack=True).playbook if wished.channel else PLAYBOOK)
+    playbook = read_playbook(file)
     key = scenario_key(wished.scenario or "", playbook)
     if key is None:
         list_scenarios(playbook)
         return USAGE if wished.scenario else DONE
-    named = wished.database is not None
     wish = Wish(
         scenario=key,
         target=wished.target,
         locale=wished.locale,
-        past=PastDrills(wished.database or DEFAULT_URL, named=named),
+        past=_past(wished),
         speed=wished.speed,
-        playbook=simulated,
+        playbook=file,
     )
     try:
         check_target(wish.target)
@@ -114,6 +118,13 @@ def show(wished: Wished) -> int:
     except BotDidNotStart as problem:
         console.print(str(problem), soft_wrap=True)
     return USAGE
+
+
+def _past(wished: Wished) -> Past:
+    """Return what the drill is compared with: a team never with a script, unless somebody wants that."""
+    if wished.headless and wished.database is None:
+        return NothingKept()
+    return PastDrills(wished.database or DEFAULT_URL)
 
 
 def scenario_key(written: str, playbook: Playbook) -> str | None:
@@ -138,7 +149,7 @@ def list_scenarios(playbook: Playbook) -> None:
 class DrillGuest:
     """Drills in a sandbox: the page's panel, and the first one at once where somebody asked for it."""
 
-    def __init__(self, past: PastDrills, *, locale: str, wish: Wish | None = None) -> None:
+    def __init__(self, past: Past, *, locale: str, wish: Wish | None = None) -> None:
         self._past = past
         self._locale = locale
         self._wish = wish
@@ -281,9 +292,11 @@ async def play_in_channel(wish: Wish, channel: str) -> int:
         stack.push_async_callback(cloud.stop)
         directory = stack.enter_context(tempfile.TemporaryDirectory(prefix="backout-drill-"))
         environment = drill_environment(
-            cloud, Path(directory), team=settings.playbook, channel=channel, locale=wish.locale
+            cloud, Path(directory), team=wish.playbook, channel=channel, locale=wish.locale
         )
         house = await stack.enter_async_context(opened_house({**os.environ, **environment}))
+        await asyncio.to_thread(house.migrate)
+        await asyncio.to_thread(begin_numbers_at, house.database.engine, utc_now())
         await stack.enter_async_context(running_bot(environment, port=int(environment["PORT"])))
         stage = HeardStage(behind=ChannelStage(client=house.slack, channel=channel), tell=_put)
         director = _director(wish, house, cloud, stage)
@@ -324,8 +337,8 @@ async def _announce(house: House, scenario: Scenario, wish: Wish, channel: str) 
     text = words.say(
         ":performing_arts: *This is a drill.* Scenario: {scenario}. The cloud is simulated, and nothing real "
         "can be changed by it. Whoever speaks here with a mask is played by Backout. Everything that Backout "
-        "says, calls for help included, is marked as a drill and stays in this channel; nobody has to be "
-        "telephoned. Act as you would: {command}",
+        "says, calls for help included, is marked as a drill; nobody has to be telephoned. Act as you would: "
+        "{command}. Closing the incident ends the drill, so complete the record first.",
         scenario=scenario.name.in_(wish.locale),
         command=words.code(f"/rollback {wish.target}"),
     )

@@ -173,7 +173,10 @@ async def running_bot(settings: Mapping[str, str], *, port: int) -> AsyncIterato
         BotDidNotStart: see there.
     """
     bot = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "bot.cli", "serve", env={**os.environ, **settings}
+        *(sys.executable, "-m", "bot.cli", "serve"),
+        env={**os.environ, **settings},
+        # Ctrl-C is for us: whatever the bot still has to say, it says before we end it.
+        start_new_session=True,
     )
     try:
         await _ready(bot, port)

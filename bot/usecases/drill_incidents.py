@@ -44,6 +44,8 @@ def clear_up(tx: Transaction, drill: Drill, current: Playbook | None, *, at: dat
 
 def close_incident(tx: Transaction, incident: Incident, playbook: Playbook, *, at: datetime) -> None:
     """Close an incident of a drill that is over, if it is open, and drop what it left to do."""
+    # Whoever looked for it locked nothing: its record may have been completed since.
+    incident = tx.incident(incident.number)
     channel = ChannelId(playbook.channels.incidents)
     is_open = incident.state is IncidentState.OPEN
     if is_open:

@@ -37,6 +37,11 @@ def drill_under_way(tx: Transaction, target: TargetName, *, at: datetime) -> Dri
     return next((drill for drill in reversed(tx.find(Drill, target=target)) if drill.covers(at)), None)
 
 
+def drill_echoes(tx: Transaction, target: TargetName, *, at: datetime) -> bool:
+    """True when a drill of `target` is over since so short a time that machines still see its failure."""
+    return any(drill.echoes(at) for drill in tx.find(Drill, target=target))
+
+
 def open_incident(tx: Transaction, draft: Incident, *, playbook: Playbook, at: datetime) -> Incident:
     """Store `draft` as a new incident and return it with its number; its cards appear.
 

@@ -37,7 +37,7 @@ from bot.domain.watch import Watch, WatchState
 from bot.usecases.automatics import automatics_of, speaks_against, write_beside
 from bot.usecases.end_alerts import end_alert, keep_alert
 from bot.usecases.journal import Line, write_lines
-from bot.usecases.open_incident import incident_to_join, open_incident, slots_lines
+from bot.usecases.open_incident import drill_echoes, incident_to_join, open_incident, slots_lines
 from bot.usecases.ports import Transaction, Workflow
 from bot.usecases.read_incident_picture import show_detection, show_memory
 from bot.usecases.watch_journal import write_watch_lines
@@ -294,10 +294,11 @@ def _incident(raising: _Raising) -> tuple[Incident | None, bool]:
     """Return the target's open incident, opened now if need be, and whether it was.
 
     Nobody asked for an incident where the playbook lets a rule only tell; that stable is as bad is one.
+    What is left to see of a drill that is over is none either: nobody is called for it.
     """
     told = raising.weighed.state is AlertState.TOLD and raising.alarm.kind is not AlarmKind.SHARED
     found = incident_to_join(raising.tx, raising.watch.id, playbook=raising.playbook, at=raising.at)
-    if found is not None or told:
+    if found is not None or told or drill_echoes(raising.tx, raising.watch.id, at=raising.at):
         return found, False
     failure, severity = guess_from_alarm(raising.alarm, raising.playbook)
     scenario = scenario_of(raising.alarm, raising.playbook)

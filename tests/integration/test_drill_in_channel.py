@@ -53,7 +53,7 @@ async def test_a_drill_stays_in_its_channel_and_nobody_else_may_listen(
     }.items():
         monkeypatch.setenv(name, value)
     past = PastDrills(f"sqlite:///{tmp_path}/drills.db")
-    wish = Wish(scenario="error_rate", target="canary", locale="en", past=past, speed=60)
+    wish = Wish(scenario="error_rate", target="canary", locale="en", past=past, speed=60, playbook=PLAYBOOK)
 
     playing = asyncio.create_task(play_in_channel(wish, ROOM))
     try:
@@ -79,6 +79,7 @@ async def test_a_drill_stays_in_its_channel_and_nobody_else_may_listen(
     assert all("DRILL" in line for line in said[1:] if line not in masks)
     assert any("Drill over" in line for line in said)
     assert code == NOT_DONE, "nobody completed the record"
+    assert any(re.search(r"INC-\d{8}", line) for line in said), "its buttons name no other bot's incident"
     assert [one.scenario for one in await past.all()] == ["error_rate"]
     assert not (tmp_path / "production.db").exists()
     assert [one.id for one in CHANNELS if one.id != ROOM and slack.messages(one.id)] == []

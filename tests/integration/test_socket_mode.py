@@ -283,8 +283,9 @@ async def test_a_socket_that_breaks_while_it_opens_is_opened_at_a_new_address(
 ) -> None:
     lone_slack.socket_mode.breaking = 2
 
-    async with socket_mode(an_app(lone_slack), APP_TOKEN, known, pause_seconds=0.1):
-        await until(lambda: lone_slack.socket_mode.connections, within=20, what="a socket")
+    # Half of the pause is how long a sign of life may take before the socket is given up.
+    async with socket_mode(an_app(lone_slack), APP_TOKEN, known, pause_seconds=1.0):
+        await until(lambda: lone_slack.socket_mode.connections, what="a socket")
         ack = await lone_slack.socket_mode.send(an_envelope("still there"))
 
     assert ack["text"] == "still there"
@@ -293,26 +294,29 @@ async def test_a_socket_that_breaks_while_it_opens_is_opened_at_a_new_address(
 async def test_no_socket_is_opened_before_the_bot_knows_who_it_is(lone_slack: SandboxSlack) -> None:
     told: asyncio.Future[Identity] = asyncio.get_running_loop().create_future()
 
-    async with socket_mode(an_app(lone_slack), APP_TOKEN, lambda: told, pause_seconds=0.05):
+    async with socket_mode(an_app(lone_slack), APP_TOKEN, lambda: told):
         await asyncio.sleep(0.3)
         before = lone_slack.socket_mode.opened
         told.set_result(US)
-        await until(lambda: lone_slack.socket_mode.connections, within=20, what="a socket")
+        await until(lambda: lone_slack.socket_mode.connections, what="a socket")
 
     assert before == 0
 
 
 async def test_leaving_closes_the_socket(lone_slack: SandboxSlack) -> None:
-    async with socket_mode(an_app(lone_slack), APP_TOKEN, known, pause_seconds=0.1):
-        await until(lambda: lone_slack.socket_mode.connections, within=20, what="a socket")
+    async with socket_mode(an_app(lone_slack), APP_TOKEN, known):
+        await until(lambda: lone_slack.socket_mode.connections, what="a socket")
 
-    await until(lambda: not lone_slack.socket_mode.connections, within=5, what="the socket's end")
+    await until(lambda: not lone_slack.socket_mode.connections, what="the socket's end")
 
 
 async def test_leaving_works_while_slack_is_out_of_order(lone_slack: SandboxSlack) -> None:
     lone_slack.fail_next("apps.connections.open", status=500, times=1000)
 
-    async with asyncio.timeout(5), socket_mode(an_app(lone_slack), APP_TOKEN, known, pause_seconds=0.1):
+    async with (
+        asyncio.timeout(PATIENCE_SECONDS),
+        socket_mode(an_app(lone_slack), APP_TOKEN, known, pause_seconds=0.1),
+    ):
         await asyncio.sleep(0.3)
 
     assert lone_slack.socket_mode.opened == 0

@@ -66,6 +66,9 @@ def dumped(database_url: str) -> dict[str, str]:
 def _plain(value: Any) -> str:
     if isinstance(value, bytes | memoryview):
         return bytes(value).decode("utf-8", "replace")
+    if isinstance(value, int):
+        # Counts and the engine's milliseconds since 1970, of whose thirteen digits any six may be planted.
+        return ""
     # JSON in JSON holds its line breaks and quotation marks escaped; Korean stays Korean.
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
 

@@ -7,6 +7,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
+from sqlalchemy.orm.exc import StaleDataError
 
 from bot.adapters.database.engine import Database
 from bot.adapters.database.transaction import SqlTransaction, Starter
@@ -41,7 +42,7 @@ class SqlStore(Store):
             try:
                 with Session(engine, expire_on_commit=False) as session, session.begin():
                     return work(SqlTransaction(session, self._starter))
-            except TargetBusy:
+            except (TargetBusy, StaleDataError):
                 if not tries_left:
                     raise
             except (DBAPIError, PoolTimeout) as error:

@@ -298,9 +298,10 @@ class SqlTransaction(Transaction):
 
     def wake(self, workflow: Workflow, id: str, /, *, at: datetime, **arguments: str) -> None:
         """See `Transaction.wake`."""
-        row = TimerRow(id=f"{workflow}:{id}", due_at=at, workflow=workflow.value, arguments=arguments)
-        self._session.merge(row)
-        self._session.flush()
+        values = {"due_at": at, "workflow": workflow.value, "arguments": arguments}
+        # In one statement: another process may take the very timer away that was there a moment ago.
+        set_anew = self._insert(TimerRow).values(id=f"{workflow}:{id}", **values)
+        self._session.execute(set_anew.on_conflict_do_update(index_elements=[TimerRow.id], set_=values))
 
     def let_sleep(self, workflow: Workflow, id: str, /) -> None:
         """See `Transaction.let_sleep`."""
@@ -431,12 +432,15 @@ class SqlTransaction(Transaction):
 
     def _insert_once(self, table: type[Base], **values: Any) -> bool:
         """Insert a row unless one with its primary key is there; True when it was inserted."""
-        dialect = self._session.get_bind().dialect.name
-        insert = sqlite.insert if dialect == "sqlite" else postgresql.insert
         # Without the option the count is -1 on PostgreSQL, whatever happened.
-        once = insert(table).values(**values).on_conflict_do_nothing()
+        once = self._insert(table).values(**values).on_conflict_do_nothing()
         made = self._session.execute(once.execution_options(preserve_rowcount=True))
         return bool(made.rowcount)  # type: ignore[attr-defined]
+
+    def _insert(self, table: type[Base]) -> Any:
+        """Return the dialect's insert, which knows what to do on a conflict."""
+        insert = sqlite.insert if self._session.get_bind().dialect.name == "sqlite" else postgresql.insert
+        return insert(table)
 
 
 #: PostgreSQL keeps no NUL, and UTF-8 no lone surrogate: neither can be stored or hashed.

@@ -7,6 +7,8 @@ from bot.sandbox.cloud.rejection import denied
 _GRANTED = frozenset({"run.services.get", "run.services.update", "run.services.delete", "run.revisions.get"})
 #: Asked for on the account that a service runs as. It is not one of the service's own permissions, so
 #: TestIamPermissions on the service says nothing of it. Source: reference/cloud-run-and-canary.md, B.4.
+#: Lower-case is no slip: a role grants iam.serviceAccounts.actAs, but Google's refusals spell it so.
+#: Source: GoogleCloudPlatform/cloud-run-release-manager, issue 81.
 ACT_AS = "iam.serviceaccounts.actAs"
 
 

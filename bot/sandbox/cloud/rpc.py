@@ -50,12 +50,14 @@ class Gate:
         self._rpcs: dict[str, _Rpc] = {}
         self._failures: list[_Failure] = []
         self._delays: dict[str, float] = {}
+        self._delay_of_all = 0.0
 
     def clear(self) -> None:
         """Forget the calls and every failure and delay that was asked for."""
         self.calls.clear()
         self._failures.clear()
         self._delays.clear()
+        self._delay_of_all = 0.0
         self._quotas.clear()
 
     def fail(
@@ -72,6 +74,10 @@ class Gate:
     def slow(self, method: str, seconds: float) -> None:
         """Let every call of `method` wait before it takes effect; 0 ends that."""
         self._delays[method] = seconds
+
+    def slow_all(self, seconds: float) -> None:
+        """Let every call of every method wait so much longer, a tail's beginning as well; 0 ends that."""
+        self._delay_of_all = seconds
 
     def unary(self, method: str, effect: Effect, request_type: Any) -> Any:
         """Return the gRPC handler of a unary RPC that answers with a raw protocol message."""
@@ -125,7 +131,7 @@ class Gate:
             Rejection: a failure was asked for, or the quota is spent.
         """
         self._quotas.spend(method)
-        await asyncio.sleep(self._delays.get(method, 0))
+        await asyncio.sleep(self._delays.get(method, 0) + self._delay_of_all)
         self._maybe_fail(method, after_effect=False)
 
     async def _through(self, method: str, request: Any) -> Any:

@@ -42,18 +42,8 @@ class Trouble(StrEnum):
 
 SLACK_TROUBLES = frozenset({Trouble.SLACK_LIMITED, Trouble.SLACK_FAILING, Trouble.SLACK_SILENT})
 
-#: Longer than a person likes to wait, shorter than the bot's deadlines.
-SLOW_SECONDS = 4.0
-#: What the bot calls, all of it unary.
-SLOW_METHODS = (
-    "GetService",
-    "ListServices",
-    "UpdateService",
-    "GetRevision",
-    "ListRevisions",
-    "ListTimeSeries",
-    "ListLogEntries",
-)
+#: Longer than a person likes to wait, shorter than the bot's deadlines: it gives a read of Cloud Run 3 s.
+SLOW_SECONDS = 2.0
 #: Metrics of Cloud Run may take so long (Google Cloud, "Google Cloud metrics", run.googleapis.com: 240 s).
 LATEST_METRICS_SECONDS = 240.0
 UPDATE_PERMISSION = "run.services.update"
@@ -146,8 +136,7 @@ class Troubles:
         self._on -= SLACK_TROUBLES
 
     def _slow(self, on: bool) -> None:
-        for method in SLOW_METHODS:
-            self._gate.slow(method, SLOW_SECONDS if on else 0.0)
+        self._gate.slow_all(SLOW_SECONDS if on else 0.0)
 
     def _unavailable(self, on: bool) -> None:
         self._gate.fail(

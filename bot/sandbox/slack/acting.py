@@ -55,6 +55,10 @@ class Actors:
         """Stop whatever still goes on in the background."""
         await self._events.aclose()
 
+    def forget(self) -> None:
+        """Deliver no event again that the app has missed so far."""
+        self._events.forget()
+
     async def settled(self) -> None:
         """Return when no event is waiting to be delivered again."""
         await self._events.settled()

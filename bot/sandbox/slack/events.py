@@ -20,7 +20,7 @@ Sleep = Callable[[float], Awaitable[None]]
 
 
 class Events:
-    """Delivers events; retries go on in the background until `aclose`.
+    """Delivers events; retries go on in the background until `forget` or `aclose`.
 
     Slack switches an app's events off when 95 % of an hour's deliveries fail; the sandbox does not.
 
@@ -35,6 +35,8 @@ class Events:
         self._courier = courier
         self._sleep = sleep
         self._retries: set[asyncio.Task[None]] = set()
+        #: How often everything was forgotten: what was told before that is not tried again.
+        self._era = 0
 
     async def tell(self, post: Post) -> None:
         """Tell the bot of a person's message, as far as it is there and subscribed; try once."""
@@ -74,10 +76,15 @@ class Events:
         """Return when no event is waiting to be delivered again."""
         await asyncio.gather(*self._retries, return_exceptions=True)
 
-    async def aclose(self) -> None:
-        """Give up on what was not delivered."""
+    def forget(self) -> None:
+        """Give up on what was not delivered, and on what is being delivered if it fails."""
+        self._era += 1
         for retry in self._retries:
             retry.cancel()
+
+    async def aclose(self) -> None:
+        """Give up on what was not delivered, and return when nothing goes on any more."""
+        self.forget()
         await asyncio.gather(*self._retries, return_exceptions=True)
 
     async def _tell(self, event: Json, conversation: Conversation) -> None:
@@ -87,8 +94,9 @@ class Events:
             await self._deliver(self._envelope(event, conversation))
 
     async def _deliver(self, envelope: Json) -> None:
+        era = self._era
         delivery = await self._courier.event(envelope)
-        if _is_tried_again(delivery):
+        if era == self._era and _is_tried_again(delivery):
             retry = asyncio.create_task(self._again(envelope, delivery))
             self._retries.add(retry)
             retry.add_done_callback(self._retries.discard)

@@ -14,7 +14,7 @@ from starlette.routing import Route
 
 from bot.sandbox import names
 from bot.sandbox.slack.acting import Actors
-from bot.sandbox.slack.app_features import Tab, commands, has_tab, is_read_only, shortcuts
+from bot.sandbox.slack.app_features import OWN_COMMANDS, Tab, commands, has_tab, is_read_only, shortcuts
 from bot.sandbox.slack.conversations import Conversation
 from bot.sandbox.slack.deliveries import Delivery
 from bot.sandbox.slack.people import PEOPLE, page_people
@@ -200,6 +200,7 @@ def page_state(workspace: Workspace, user: str) -> Json:
         "people": page_people(workspace.bot),
         "channels": [_channel(workspace, channel) for channel in channels],
         "commands": _commands(workspace.manifest),
+        "own_commands": sorted(OWN_COMMANDS),
         "shortcuts": _shortcuts(workspace.manifest),
         "tabs": _tabs(workspace.manifest),
         "messages": messages,

@@ -355,8 +355,13 @@ class SandboxSlack:
         self._web_api.faults.standing = fault
 
     def reset(self) -> None:
-        """Go back to the empty workspace: nothing posted, nobody limited, nothing failing, no calls."""
+        """Go back to the empty workspace: nothing posted, nobody limited, nothing failing, no calls.
+
+        No event is delivered again, and Socket Mode is on or off as the manifest says; see
+        `SocketMode.forget`.
+        """
         self.workspace.reset()
+        self._actors.forget()
         self._response_urls.clear()
         self._web_api.faults = Faults()
         self._web_api.limits = RateLimits(self._pace)

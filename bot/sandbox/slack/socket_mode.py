@@ -84,11 +84,15 @@ class SocketMode:
     opened: int = 0
     #: How many sockets break just before they open; their addresses are used up.
     breaking: int = 0
+    _at_first: bool = field(init=False)
     _sockets: list[_Socket] = field(default_factory=list)
     _tickets: dict[str, float] = field(default_factory=dict)
     _acks: dict[str, asyncio.Future[Json]] = field(default_factory=dict)
     _runner: web.AppRunner | None = None
     _authority: str = ""
+
+    def __post_init__(self) -> None:
+        self._at_first = self.enabled
 
     # Life ---------------------------------------------------------------------------------------
 
@@ -111,9 +115,14 @@ class SocketMode:
             self._runner = None
 
     def forget(self) -> None:
-        """Forget what was sent and what is to break; sockets stay open."""
+        """Forget what was sent and what is to break, and be on or off as at first.
+
+        Sockets stay open: an app that lost one would ask for another at once, and for ever while it is off.
+        Off, nothing goes over them, and no new one is taken.
+        """
         self.sent.clear()
         self.breaking = 0
+        self.enabled = self._at_first
 
     # What an app's owner and Slack do -------------------------------------------------------------
 

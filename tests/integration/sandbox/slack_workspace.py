@@ -97,13 +97,14 @@ class Receiver:
         self.answer: tuple[int, str] | None = None
         #: Headers of that answer.
         self.answer_headers: dict[str, str] = {}
-        #: Seconds to wait before answering at all.
-        self.delay_seconds = 0.0
+        #: While it is cleared, requests are taken and none is answered.
+        self.answering = asyncio.Event()
+        self.answering.set()
         handler = AsyncSlackRequestHandler(self.app)
 
         async def endpoint(request: Request) -> Response:
             await self._note(request)
-            await asyncio.sleep(self.delay_seconds)
+            await self.answering.wait()
             if self.answer is not None:
                 status, text = self.answer
                 return Response(text, status_code=status, headers=self.answer_headers)

@@ -23,10 +23,12 @@ from tests.integration.sandbox.slack_workspace import (
 )
 
 Json = dict[str, Any]
+#: Generous: a busy machine may need longer than Slack waits.
+PATIENCE_SECONDS = 30.0
 
 
 async def test_an_address_proves_itself_by_repeating_the_challenge_and_by_answering_the_probe() -> None:
-    async with running_slack() as slack, running_bot(slack) as receiver:
+    async with running_slack(patience_seconds=PATIENCE_SECONDS) as slack, running_bot(slack) as receiver:
         verified = await slack.verify_url()
         probed = await slack.check_certificate()
         receiver.answer = (200, "yes?")
@@ -89,7 +91,7 @@ async def test_a_method_that_only_the_sandbox_lacks_says_so() -> None:
 
 async def test_a_modal_can_ask_where_to_respond() -> None:
     where = {"type": "conversations_select", "action_id": "where", "response_url_enabled": True}
-    async with running_slack() as slack, running_bot(slack) as receiver:
+    async with running_slack(patience_seconds=PATIENCE_SECONDS) as slack, running_bot(slack) as receiver:
         receiver.answer = (200, "")
         await slack.press_shortcut("U0SENA", "declare")
         (trigger,) = [json.loads(parse_qs(body)["payload"][0])["trigger_id"] for body, _ in receiver.received]

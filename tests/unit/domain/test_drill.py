@@ -63,6 +63,12 @@ def test_nothing_after_its_end_belongs_to_a_drill(after: float, belongs: bool) -
     assert a_drill(ended_at=NOON + seconds(60)).covers(NOON + seconds(after)) is belongs
 
 
+@pytest.mark.parametrize(("after", "echoes"), [(59, False), (60, True), (359, True), (360, False)])
+def test_for_five_minutes_machines_still_see_a_drill_that_is_over(after: float, echoes: bool) -> None:
+    assert a_drill(ended_at=NOON + seconds(60)).echoes(NOON + seconds(after)) is echoes
+    assert not a_drill().echoes(NOON + seconds(after))
+
+
 # Milestones.
 
 

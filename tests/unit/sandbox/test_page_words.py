@@ -18,13 +18,29 @@ def table(text: str, name: str) -> str:
 
 
 def words(file: str, language: str) -> list[str]:
-    """Return the keys of one language of one file, in order."""
-    return re.findall(r"^  (\w+):", table((PAGE / file).read_text(), language), re.MULTILINE)
+    """Return the keys of one language of one file, in order; a nested table's with its own, `themes.dark`."""
+    without_texts = re.sub(r'"[^"]*"|`[^`]*`', "", table((PAGE / file).read_text(), language))
+    found: list[str] = []
+    tables: list[str] = []
+    for key, brace in re.findall(r"(\w+):|([{}])", without_texts):
+        if key:
+            found.append(".".join([*tables[-1:], key]))
+        elif brace == "{":
+            tables.append(found[-1])
+        else:
+            tables.pop()
+    return found
 
 
 @pytest.mark.parametrize("file", FILES)
 def test_both_languages_have_the_same_words(file: str) -> None:
     assert words(file, "ENGLISH") == words(file, "KOREAN")
+
+
+def test_the_words_of_nested_tables_count_too() -> None:
+    assert {"close", "themes.dark"} <= set(words("words.js", "KOREAN"))
+    assert "drill_results.late" in words("words-drill.js", "KOREAN")
+    assert "tour_steps.record.text" in words("words-tour.js", "KOREAN")
 
 
 def test_every_fixed_part_of_the_page_has_words() -> None:

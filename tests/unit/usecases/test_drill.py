@@ -17,6 +17,7 @@ from bot.domain.paging import PageState
 from bot.domain.timeline import Event
 from bot.usecases.act import Doing
 from bot.usecases.begin_drill import RealIncidentOpen, begin_drill
+from bot.usecases.drill_incidents import close_incident
 from bot.usecases.end_drill import end_drill, read_scoreboard
 from bot.usecases.join_incidents import JOIN
 from bot.usecases.open_incident import open_incident
@@ -269,6 +270,20 @@ async def test_its_incident_is_closed_with_its_record_and_calls_and_reminds_nobo
     assert {value.state for value in follow_ups(world)} == {FollowUpState.DROPPED}
     reminders = (Workflow.FOLLOW_UP, Workflow.POST_MORTEM)
     assert not [id for id in world.store.kept.timers if id.startswith(reminders)]
+
+
+async def test_an_incident_is_closed_as_it_is_and_not_as_it_was_found() -> None:
+    world = await a_world(None)
+    await begin(world)
+    found = await opened(world)
+    since = replace(found, seen="completed meanwhile")
+    await world.store.change(lambda tx: tx.save_incident(since))
+    playbook, now = world.playbooks.current(), world.clock()
+
+    await world.store.change(lambda tx: close_incident(tx, found, playbook, at=now))
+
+    closed = world.incident()
+    assert (closed.seen, closed.state, closed.closed_at) == (since.seen, IncidentState.CLOSED, now)
 
 
 def follow_ups(world: AlertWorld) -> list[FollowUp]:

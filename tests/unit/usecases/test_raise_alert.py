@@ -22,6 +22,7 @@ from bot.usecases.open_incident import open_incident
 from bot.usecases.ports import Showing, Transaction, Workflow
 from bot.usecases.raise_alert import PREPARING_TAKES
 from tests.alerts import a_watch, an_alarm, an_alarming_playbook, an_alert
+from tests.drills import a_drill
 from tests.guide import in_scenario
 from tests.unit.usecases.alert_world import AlertWorld, a_world
 from tests.values import (
@@ -100,6 +101,20 @@ async def test_what_opens_no_incident_has_no_picture() -> None:
     await world.alarm(AlarmKind.SERVICE_DOWN, Level.ACT)
 
     assert pictures(world) == []
+
+
+@pytest.mark.parametrize(("ended", "opens"), [(0, False), (299, False), (300, True)])
+async def test_what_is_left_to_see_of_a_drill_that_is_over_opens_no_incident(
+    ended: float, opens: bool
+) -> None:
+    world = await a_world()
+    over = a_drill(created_at=NOON - seconds(600), ended_at=NOON - seconds(ended))
+    await world.store.change(lambda tx: tx.keep(over))
+
+    await world.alarm(value=5.1)
+
+    assert bool(world.store.kept.incidents) is opens
+    assert (world.alert().incident is not None) is opens
 
 
 async def test_both_timelines_tell_of_the_alarm() -> None:

@@ -5,15 +5,6 @@ import { emoji, emojiNames } from "./emoji.js";
 /** As many as one sees at once. */
 const MOST = 8;
 
-/** Slack's own commands; no app can have them. Source: Slack's help centre, "Slash commands in Slack". */
-// prettier-ignore
-const SLACKS_OWN = new Set([
-  "/active", "/apps", "/archive", "/away", "/call", "/collapse", "/dm", "/dnd", "/expand", "/feed",
-  "/feedback", "/invite", "/join", "/leave", "/me", "/msg", "/mute", "/open", "/prefs", "/remind",
-  "/remove", "/rename", "/search", "/shortcuts", "/shrug", "/star", "/status", "/topic", "/unarchive",
-  "/who",
-]);
-
 /**
  * Return {start, options} for what stands before the caret, options empty when nothing fits.
  * `start`: where the completed text begins. An option: {key, insert, name, detail, more}; `insert` is
@@ -37,7 +28,7 @@ export function commandMeant(text, page) {
 /** Return why Slack would not even send this text to an app, in words, or null. */
 export function refusal(command, page) {
   if (page.state.commands.some((known) => known.command === command)) return null;
-  if (SLACKS_OWN.has(command)) return page.words.slacks_own_command(command);
+  if (page.state.own_commands.includes(command)) return page.words.slacks_own_command(command);
   return page.words.unknown_command(command);
 }
 

@@ -5,12 +5,17 @@ import { fetchDrill, post } from "./server.js";
 
 const POLL_MILLISECONDS = 1000;
 
+/** Where there is nothing to show, for now or for good. */
+const ABSENT_PHASES = new Set(["unknown", "starting", "closed"]);
+
 export class Drill {
   constructor(section, page) {
     this.section = section;
     this.page = page;
-    /** What the server said last; "closed" where nobody directs drills. */
-    this.shown = { phase: "closed", scenarios: [], scores: [] };
+    /** What the server said last; "unknown" until it has said anything. */
+    this.shown = { phase: "unknown", scenarios: [], scores: [] };
+    /** The error with which it refused the last thing asked of it, until the phase changes. */
+    this.refused = null;
     this.chosen = null;
     this.title = el("h2");
     this.status = el("p", { class: "drill-status", role: "status" });
@@ -22,7 +27,7 @@ export class Drill {
     document.querySelector(".topbar .practice").after(this.mark);
   }
 
-  /** Poll until the page goes away; a hidden page asks nothing, and where there are no drills none does. */
+  /** Poll until the page goes away, or was told that there are no drills; a hidden page asks nothing. */
   start() {
     const again = async () => {
       if (!document.hidden) await this.poll();
@@ -33,7 +38,9 @@ export class Drill {
 
   async poll() {
     try {
+      const { phase } = this.shown;
       this.shown = await fetchDrill();
+      if (this.shown.phase !== phase) this.refused = null;
       this.problem = "";
       const seconds = this.shown.drill?.seconds;
       this.began = seconds === undefined ? null : performance.now() - seconds * 1000;
@@ -46,10 +53,10 @@ export class Drill {
   draw() {
     const { words, state } = this.page;
     if (!state) return;
-    this.section.hidden = this.shown.phase === "closed";
+    this.section.hidden = ABSENT_PHASES.has(this.shown.phase);
     this.section.setAttribute("aria-label", words.drill);
     this.title.textContent = words.drill;
-    this.status.textContent = this.problem ? words[this.problem] : this.said();
+    this.status.textContent = this.said();
     const hadFocus = this.body.contains(document.activeElement);
     const { drill, ...rest } = this.shown;
     const signature = JSON.stringify([rest, drill?.reached, words.drill]);
@@ -62,6 +69,8 @@ export class Drill {
   said() {
     const { words } = this.page;
     const { phase, problem } = this.shown;
+    if (this.problem) return words[this.problem];
+    if (this.refused) return words.action_failed(this.refused);
     if (problem) return words.drill_failed + this.inMyWords(problem);
     return { preparing: words.drill_preparing, ending: words.drill_scoring }[phase] ?? "";
   }
@@ -191,8 +200,9 @@ export class Drill {
 
   async act(body) {
     const { ok, error } = await post("drill", body);
-    if (!ok) this.status.textContent = this.page.words.action_failed(error);
     await this.poll();
+    this.refused = ok ? null : error;
+    this.draw();
   }
 
   inMyWords(name) {

@@ -11,7 +11,7 @@ export async function fetchCloud() {
   return fetchJson(`${ROOT}/cloud`);
 }
 
-/** Return how the drill stands; its phase is "closed" where there are none. */
+/** Return how the drill stands; its phase is "closed" where there are none, "starting" before they can be. */
 export async function fetchDrill() {
   return fetchJson(`${ROOT}/drill`);
 }

@@ -1,5 +1,6 @@
 // Light, dark, or as the system is: chosen in the bar, remembered by the browser.
 
+import { keep, recall } from "./memory.js";
 import { openMenu } from "./menu.js";
 
 const KEY = "backout.theme";
@@ -7,12 +8,13 @@ const THEMES = ["system", "light", "dark"];
 
 /** Look as the person chose the last time. */
 export function wearTheme() {
-  wear(chosen());
+  const theme = recall(KEY);
+  wear(THEMES.includes(theme) ? theme : "system");
 }
 
 /** Open the menu of looks beside `opener`. */
 export function openThemes(opener, words) {
-  const current = chosen();
+  const current = document.documentElement.dataset.theme ?? "system";
   const items = THEMES.map((theme) => ({
     text: words.themes[theme],
     value: theme,
@@ -23,16 +25,11 @@ export function openThemes(opener, words) {
 }
 
 function choose(theme) {
-  localStorage.setItem(KEY, theme);
+  keep(KEY, theme);
   wear(theme);
 }
 
 function wear(theme) {
   if (theme === "system") delete document.documentElement.dataset.theme;
   else document.documentElement.dataset.theme = theme;
-}
-
-function chosen() {
-  const theme = localStorage.getItem(KEY);
-  return THEMES.includes(theme) ? theme : "system";
 }

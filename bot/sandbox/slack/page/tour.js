@@ -2,14 +2,18 @@
 // on when Slack and the cloud show that it was done.
 
 import { el } from "./dom.js";
+import { keep, recall } from "./memory.js";
 import { placeBeside, ring } from "./tour-place.js";
 import { STEPS } from "./tour-steps.js";
 
 /** Remembers, in this browser, that somebody finished or ended the tour. */
 const SEEN = "backout.tour";
 
-/** While a drill's clock runs, nobody has time for a tour. */
-const DRILL_PHASES = new Set(["preparing", "running", "ending"]);
+/** Where no drill can be, or none was yet: only there a tour begins by itself. */
+const CALM_PHASES = new Set(["closed", "idle"]);
+
+/** What says nothing yet of whether there is a drill. */
+const EARLY_PHASES = new Set(["unknown", "starting"]);
 
 export class Tour {
   constructor(root, page) {
@@ -25,7 +29,8 @@ export class Tour {
   }
 
   start() {
-    this.isDue = !this.isOff && !wasSeen();
+    // A browser that keeps nothing (undefined) would show the tour at every visit.
+    this.isDue = !this.isOff && recall(SEEN) === null;
     this.opener.addEventListener("click", () => this.begin());
     // The cloud redraws itself, once a second.
     const cloud = new MutationObserver(() => this.draw());
@@ -82,7 +87,7 @@ export class Tour {
 
   end() {
     const hadFocus = this.card.contains(document.activeElement);
-    remember();
+    keep(SEEN, "seen");
     this.steps = undefined;
     this.card.hidden = this.ring.hidden = true;
     document.body.removeAttribute("data-tour-step");
@@ -118,8 +123,9 @@ export class Tour {
 
   drawNow() {
     if (!this.page.state) return;
-    const isDrill = DRILL_PHASES.has(this.page.drill.shown.phase);
-    if (this.isDue && this.page.cloud.cloud.services.length && !isDrill) return this.begin();
+    const { phase } = this.page.drill.shown;
+    if (!CALM_PHASES.has(phase) && !EARLY_PHASES.has(phase)) this.isDue = false;
+    if (this.isDue && this.page.cloud.cloud.services.length && CALM_PHASES.has(phase)) return this.begin();
     if (!this.isOn) return;
     const back = this.step.returnsTo?.(this);
     if (back) return this.goTo(this.steps.findIndex(({ name }) => name === back));
@@ -184,21 +190,4 @@ function setText(node, text) {
 function newest(state) {
   const all = Object.values(state.messages).flat();
   return Math.max(0, ...all.map(({ ts }) => Number(ts)));
-}
-
-function wasSeen() {
-  try {
-    return localStorage.getItem(SEEN) !== null;
-  } catch {
-    // A browser that keeps nothing would show the tour at every visit.
-    return true;
-  }
-}
-
-function remember() {
-  try {
-    localStorage.setItem(SEEN, "seen");
-  } catch {
-    // Nothing to do: see `wasSeen`.
-  }
 }

@@ -104,6 +104,7 @@ def workspace(*messages: Json, channel: str = CHANNEL) -> Json:
         "people": people(),
         "channels": channels(),
         "commands": commands(),
+        "own_commands": ["/status", "/topic"],
         "shortcuts": shortcuts(),
         "tabs": {"home": True, "messages": True, "read_only": False},
         "messages": {channel: list(messages)},
@@ -111,6 +112,16 @@ def workspace(*messages: Json, channel: str = CHANNEL) -> Json:
         "files": [],
         "version": 1,
     }
+
+
+def drill(phase: str, **more: Any) -> Json:
+    """Return what the server says of a drill of the fourth scenario."""
+    scenarios = [
+        {"key": "error_rate", "number": 1, "name": {"en": "Error rate jumps", "ko": "에러율 급증"}},
+        {"key": "data_loss", "number": 4, "name": {"en": "Data loss", "ko": "데이터 손실"}},
+    ]
+    said = {"phase": phase, "scenarios": scenarios, "scenario": "data_loss", "problem": None}
+    return said | {"drill": None, "scores": []} | more
 
 
 def cloud() -> Json:

@@ -49,6 +49,9 @@ class PageServer:
         self.files: dict[str, str] = {}
         #: Nobody directs drills, unless a test says so.
         self.drill: Json = {"phase": "closed", "scenarios": [], "scores": []}
+        #: So many questions about drills fail before one is answered.
+        self.drill_failures = 0
+        self.drill_reads = 0
         self.state_reads = 0
 
     def changed(self) -> None:
@@ -93,6 +96,9 @@ class PageServer:
         return JSONResponse(self.cloud)
 
     async def _drill(self, request: Request) -> Response:
+        self.drill_reads += 1
+        if self.drill_reads <= self.drill_failures:
+            return PlainTextResponse("not yet", status_code=503)
         return JSONResponse(self.drill)
 
     async def _file(self, request: Request) -> Response:

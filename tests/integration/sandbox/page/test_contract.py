@@ -77,3 +77,4 @@ async def test_the_stand_in_of_the_other_tests_has_the_real_servers_keys(slack: 
     assert stand_in.keys() == real.keys()
     assert stand_in["channels"][0].keys() == real["channels"][0].keys()
     assert stand_in["commands"][0].keys() == real["commands"][0].keys()
+    assert set(stand_in["own_commands"]) < set(real["own_commands"])

@@ -3,9 +3,9 @@
 from typing import Any
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Browser, Page, expect
 
-from tests.browser import assert_accessible
+from tests.browser import assert_accessible, watched_page
 from tests.integration.sandbox.page.conftest import OpenPage, showing
 from tests.integration.sandbox.page.samples import (
     BOARD,
@@ -31,6 +31,14 @@ FOCUSED = """
 }
 """
 
+#: As a browser answers where it is told to block what sites would store.
+NOTHING_KEPT = """
+Object.defineProperty(window, "localStorage", {
+  get() {
+    throw new DOMException("Access is denied for this document.", "SecurityError");
+  },
+});
+"""
 
 #: One that the acting person shares, and one of somebody else's.
 REACTIONS = [
@@ -151,6 +159,20 @@ async def test_a_narrow_window_shows_one_thing_at_a_time(server: PageServer, ope
     await expect(page.locator("#channel-name")).to_have_text("#backend")
     await page.get_by_role("button", name="Cloud").click()
     await expect(page.get_by_test_id("cloud").locator("[data-service-card]").first).to_be_in_viewport()
+
+
+async def test_a_browser_that_keeps_nothing_shows_the_page_as_any_other(
+    server: PageServer, browser: Browser
+) -> None:
+    async with watched_page(browser) as page:
+        await page.add_init_script(NOTHING_KEPT)
+        await page.goto(server.url + "#user=U0GITCO")
+        await page.locator("[data-service-card]").first.wait_for()
+
+        await page.click("#theme")
+        await page.get_by_role("menuitemradio", name="Dark").click()
+
+        await expect(page.locator("html")).to_have_attribute("data-theme", "dark")
 
 
 async def test_the_keyboard_reaches_everything(server: PageServer, open_page: OpenPage) -> None:

@@ -7,7 +7,7 @@ from playwright.async_api import FloatRect, Locator, Page, expect
 
 from tests.browser import assert_accessible
 from tests.integration.sandbox.page.conftest import OpenPage
-from tests.integration.sandbox.page.samples import CONFIRM, Json, bot_message, button, section
+from tests.integration.sandbox.page.samples import CONFIRM, Json, bot_message, button, drill, section
 from tests.integration.sandbox.page.server import PageServer
 
 GO = {"type": "actions", "elements": [button("rollback.go", "Roll back", style="danger", confirm=CONFIRM)]}
@@ -110,6 +110,26 @@ async def test_the_first_visit_is_led_from_the_failure_to_the_record(
     await page.reload()
     await page.locator("#messages [data-key]").first.wait_for()
     await expect(page.locator("[data-service-card=ion-api]")).to_be_visible()
+    await expect(card(page)).to_be_hidden()
+
+
+async def test_the_first_visit_is_not_led_through_a_drill_or_over_its_scoreboard(
+    server: PageServer, open_page: OpenPage
+) -> None:
+    server.drill_failures = 1
+    server.drill = drill("running", drill={"seconds": 20.0, "reached": [], "next": None})
+    page = await open_page("#user=U0LUBIT", is_first_visit=True, expected_errors=["503"])
+    # As soon as the cloud is there the tour would begin, and of the drill nothing is known then.
+    await page.locator("body.drilling [data-service-card=ion-api]").wait_for()
+    await expect(card(page)).to_be_hidden()
+
+    server.drill = drill("ended")
+
+    await page.get_by_test_id("drill-scores").wait_for()
+    server.cloud["services"][0]["faults"]["errors"] = True
+    await expect(page.locator("[data-fault=errors][data-service=ion-api]")).to_be_checked()
+    # Whatever that change of the cloud leads to is drawn in the next frame.
+    await page.evaluate("new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))")
     await expect(card(page)).to_be_hidden()
 
 
