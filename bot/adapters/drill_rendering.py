@@ -83,7 +83,7 @@ def _is_drill(tx: Transaction, number: IncidentNumber) -> bool:
 
 
 def _covered(target: str, at: datetime, drills: Sequence[Drill]) -> bool:
-    return any(drill.target == target and (drill.covers(at) or drill.echoes(at)) for drill in drills)
+    return any(drill.concerns(target, at) for drill in drills)
 
 
 def _notice(tx: Transaction, facts: Mapping[str, Any], drills: Sequence[Drill], now: datetime) -> bool:

@@ -208,14 +208,15 @@ class PlaybookShelf(Playbooks):
 
     def current(self) -> Playbook:
         """See `Playbooks.current`."""
-        stamp = self._stamp()
-        if stamp != self._seen:
-            self._seen = stamp
-            if _in_event_loop():
-                # Reading and checking takes a third of a second, and Slack is waiting for an answer.
-                threading.Thread(target=self._reload, name="playbook", daemon=True).start()
-            else:
-                self._reload()
+        stamp, serving = self._stamp(), self._playbook
+        if stamp == self._seen:
+            return serving
+        self._seen = stamp
+        if _in_event_loop():
+            # Reading and checking takes a third of a second, and Slack is waiting for an answer.
+            threading.Thread(target=self._reload, name="playbook", daemon=True).start()
+            return serving
+        self._reload()
         return self._playbook
 
     def _reload(self) -> None:

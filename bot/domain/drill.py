@@ -71,6 +71,10 @@ class Drill:
         """True when what a machine sees at `at` (aware, UTC) may be this drill's failure, which is over."""
         return self.ended_at is not None and self.ended_at <= at < self.ended_at + ECHO
 
+    def concerns(self, target: str, at: datetime) -> bool:
+        """True when what was made of `target` at `at` (aware, UTC), without an incident, is this drill's."""
+        return self.target == target and (self.covers(at) or self.echoes(at))
+
     def took(self, milestone: Milestone) -> float | None:
         """Return how long after the failure began a milestone was reached, seconds; None: never."""
         at = self.reached.get(milestone)

@@ -322,9 +322,7 @@ class _Drills:
         """True for what belongs to a drill's incident, or without a known one to a drill or its echo."""
         if one.incident in self._practised:
             return self._practised[one.incident]
-        return any(
-            drill.target == one.target and (drill.covers(at) or drill.echoes(at)) for drill in self._drills
-        )
+        return any(drill.concerns(one.target, at) for drill in self._drills)
 
 
 def _real(past: Past) -> Past:

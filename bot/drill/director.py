@@ -4,7 +4,7 @@ It opens the database of the bot that the team works with, and does nothing to i
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -131,7 +131,7 @@ class Director:
         self.setting.mend()
         ended = await self.store.change(lambda tx: end_drill(tx, id, playbook=playbook, at=self.clock()))
         self.drill, self.reached = None, ended.reached
-        await self._posted(id)
+        await self._in_time(lambda tx: tx.standing(f"scoreboard:{id}") is not None)
         board = await self.store.look(lambda tx: read_scoreboard(tx, id, playbook))
         await self.past.add(ended)
         return board
@@ -171,11 +171,8 @@ class Director:
     async def _rollback_over(self) -> None:
         """Wait for the last drill's rollback: it would take the new canary away."""
         target = TargetName(self.setting.target)
-        deadline = asyncio.get_running_loop().time() + self.patience_seconds
-        while await self.store.look(lambda tx: tx.running_rollback(target) is not None):
-            if asyncio.get_running_loop().time() > deadline:
-                raise CannotPlay(N_("A rollback of {target} is still under way."), target=target)
-            await asyncio.sleep(LOOK_EVERY_SECONDS)
+        if not await self._in_time(lambda tx: tx.running_rollback(target) is None):
+            raise CannotPlay(N_("A rollback of {target} is still under way."), target=target)
 
     def _refuse_during_a_fire(self, tx: Transaction) -> None:
         """Raise `RealIncidentOpen` before anything is moved; what a broken-off drill left open may stay."""
@@ -227,9 +224,11 @@ class Director:
         incidents = incidents_of(tx, self.drill)
         return bool(incidents) and all(one.state is IncidentState.CLOSED for one in incidents)
 
-    async def _posted(self, id: str) -> None:
+    async def _in_time(self, is_so: Callable[[Transaction], bool]) -> bool:
+        """Wait until something is so in the rows; False where that takes too long."""
         deadline = asyncio.get_running_loop().time() + self.patience_seconds
-        while asyncio.get_running_loop().time() < deadline:
-            if await self.store.look(lambda tx: tx.standing(f"scoreboard:{id}")):
-                return
-            await asyncio.sleep(0.2)
+        while not await self.store.look(is_so):
+            if asyncio.get_running_loop().time() > deadline:
+                return False
+            await asyncio.sleep(LOOK_EVERY_SECONDS)
+        return True

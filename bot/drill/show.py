@@ -34,7 +34,6 @@ from bot.drill.stage import ChannelStage, HeardStage, SandboxStage, Stage
 from bot.drill.story import stories
 from bot.drill.way_in import alone_on_the_way_in
 from bot.sandbox.cloud import SandboxCloud
-from bot.sandbox.names import PROJECT
 from bot.sandbox.run import (
     BEHAVIOUR,
     PLAYBOOK,
@@ -44,6 +43,7 @@ from bot.sandbox.run import (
     run_sandbox,
     running_bot,
     running_sandbox,
+    simulated_environment,
 )
 from bot.settings import Settings, read_settings
 from bot.slack.text import N_, PLAIN, Words
@@ -317,18 +317,10 @@ def drill_environment(
     rehearsed = for_drill(read_playbook(team), simulated=read_playbook(PLAYBOOK), channel=channel)
     playbook = directory / "playbook.yaml"
     write_playbook(rehearsed, playbook)
-    google = f"http://{cloud.grpc_address}"
-    return {
-        "DATABASE_URL": f"sqlite:///{directory}/backout.db",
-        "BACKOUT_EVIDENCE": "database",
-        "GOOGLE_CLOUD_PROJECT": PROJECT,
-        "CLOUD_RUN_ENDPOINT": google,
-        "CLOUD_MONITORING_ENDPOINT": google,
-        "CLOUD_LOGGING_ENDPOINT": google,
-        "BACKOUT_PLAYBOOK": str(playbook),
-        "BACKOUT_LOCALE": locale,
-        "PORT": str(free_port()),
-    }
+    database_url = f"sqlite:///{directory}/backout.db"
+    return simulated_environment(
+        cloud, port=free_port(), database_url=database_url, playbook=playbook, locale=locale
+    )
 
 
 async def _announce(house: House, scenario: Scenario, wish: Wish, channel: str) -> None:

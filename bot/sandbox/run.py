@@ -54,15 +54,26 @@ def bot_environment(
     locale: str,
 ) -> dict[str, str]:
     """Return the settings with which the bot runs here: the same knobs as in production, other addresses."""
-    google = f"http://{cloud.grpc_address}"
     return {
         "SLACK_BOT_TOKEN": BOT_TOKEN,
         # Whatever the environment names of a real bot's must not be reached from here.
         "SLACK_APP_TOKEN": "",
-        "BACKOUT_EVIDENCE": "database",
         "SLACK_SIGNING_SECRET": SIGNING_SECRET,
         "SLACK_API_URL": slack.api_url,
+        **simulated_environment(
+            cloud, port=port, database_url=database_url, playbook=playbook, locale=locale
+        ),
+    }
+
+
+def simulated_environment(
+    cloud: SandboxCloud, *, port: int, database_url: str, playbook: Path, locale: str
+) -> dict[str, str]:
+    """Return all settings but Slack's of a bot on the simulated cloud: nothing of a real bot's is reached."""
+    google = f"http://{cloud.grpc_address}"
+    return {
         "DATABASE_URL": database_url,
+        "BACKOUT_EVIDENCE": "database",
         "GOOGLE_CLOUD_PROJECT": PROJECT,
         "CLOUD_RUN_ENDPOINT": google,
         "CLOUD_MONITORING_ENDPOINT": google,

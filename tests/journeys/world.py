@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 import httpx
 
+from bot.drill.screen import said
 from bot.sandbox.cloud import Behaviour, Fault, SandboxCloud
 from bot.sandbox.run import bot_environment, free_port, read_manifest
 from bot.sandbox.slack import SandboxSlack
@@ -103,14 +104,8 @@ def action_ids(message: dict[str, Any]) -> list[str]:
     return [str(e["action_id"]) for b in blocks if b["type"] == "actions" for e in b["elements"]]
 
 
-def texts(message: dict[str, Any]) -> str:
-    """Return everything a message says, top-level text and blocks."""
-    found: list[str] = [message.get("text", "")]
-    for block in message.get("blocks") or []:
-        found += [block["text"]["text"]] if "text" in block else []
-        parts = [*block.get("fields", []), *block.get("elements", [])]
-        found += [part["text"] for part in parts if isinstance(part.get("text"), str)]
-    return "\n".join(found)
+#: Return everything a message says, top-level text and blocks.
+texts = said
 
 
 @dataclass

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass, replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import TypeAdapter
 from pydantic_core import PydanticSerializationError, from_json
@@ -63,6 +63,8 @@ from bot.domain.timeline import GENESIS, Entry, Event, link
 from bot.domain.watch import Watch
 from bot.usecases.ports import K, Notice, NotKept, Showing, TargetBusy, Transaction, Workflow
 
+_RowT = TypeVar("_RowT", bound=Base)
+
 _ROLLBACK = TypeAdapter(Rollback)
 _CHANGE = TypeAdapter(Change)
 _INCIDENT = TypeAdapter(Incident)
@@ -116,10 +118,7 @@ class SqlTransaction(Transaction):
 
     def rollback(self, id: RollbackId) -> Rollback:
         """See `Transaction.rollback`."""
-        row = self._session.get(RollbackRow, id, with_for_update=self._locks, populate_existing=True)
-        if row is None:
-            raise NotKept(f"no rollback {id}")
-        return _rollback(row)
+        return _rollback(self._row(RollbackRow, id, "rollback"))
 
     def save_rollback(self, rollback: Rollback) -> None:
         """See `Transaction.save_rollback`."""
@@ -158,10 +157,7 @@ class SqlTransaction(Transaction):
 
     def change(self, id: ChangeId) -> Change:
         """See `Transaction.change`."""
-        row = self._session.get(ChangeRow, id, with_for_update=self._locks, populate_existing=True)
-        if row is None:
-            raise NotKept(f"no change {id}")
-        return _change(row)
+        return _change(self._row(ChangeRow, id, "change"))
 
     def save_change(self, change: Change) -> None:
         """See `Transaction.save_change`."""
@@ -193,10 +189,7 @@ class SqlTransaction(Transaction):
 
     def incident(self, number: IncidentNumber) -> Incident:
         """See `Transaction.incident`."""
-        row = self._session.get(IncidentRow, number, with_for_update=self._locks, populate_existing=True)
-        if row is None:
-            raise NotKept(f"no incident {number}")
-        return _incident(row)
+        return _incident(self._row(IncidentRow, number, "incident"))
 
     def save_incident(self, incident: Incident) -> None:
         """See `Transaction.save_incident`."""
@@ -280,9 +273,7 @@ class SqlTransaction(Transaction):
 
     def kept(self, what: type[K], id: str) -> K:
         """See `Transaction.kept`."""
-        row = self._session.get(_SHELVES[what], id, with_for_update=self._locks, populate_existing=True)
-        if row is None:
-            raise NotKept(f"no {what.__name__} {id}")
+        row = self._row(_SHELVES[what], id, what.__name__)
         self._locked.append(row)
         return _value(what, row)
 
@@ -429,6 +420,13 @@ class SqlTransaction(Transaction):
         turn = f"{Workflow.POST}:{channel}:{time.time_ns() // 1000:020d}:{key}"
         lane = f"person:{person}" if person else channel
         self._start(self._session, Workflow.POST, turn, {"key": key}, lane)
+
+    def _row(self, table: type[_RowT], key: str | int, name: str) -> _RowT:
+        """Return a row as it is now, locked unless this is only a look. Raises `NotKept`."""
+        row = self._session.get(table, key, with_for_update=self._locks, populate_existing=True)
+        if row is None:
+            raise NotKept(f"no {name} {key}")
+        return row
 
     def _insert_once(self, table: type[Base], **values: Any) -> bool:
         """Insert a row unless one with its primary key is there; True when it was inserted."""

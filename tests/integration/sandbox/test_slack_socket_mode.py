@@ -151,7 +151,8 @@ async def test_nothing_goes_over_http_while_it_is_on_and_everything_once_it_is_o
 
     assert unheard.shown == "dispatch_failed"
     assert before == []
-    assert len(receiver.received) == 1
+    # The event, which nobody took, is sent again meanwhile: that too goes over HTTP, or not yet.
+    assert len([body for body, _ in receiver.received if "command=" in body]) == 1
 
 
 async def a_message(slack: SandboxSlack) -> str:
