@@ -17,6 +17,7 @@ from bot.adapters.database.engine import Database, database_url
 from bot.adapters.database.migrate import is_current, migrate
 from bot.adapters.database.store import SqlStore
 from bot.adapters.durable import Durable, Run
+from bot.adapters.log_reads import LogReads, ReadsOfProjects
 from bot.adapters.log_stream import LogStream
 from bot.adapters.monitoring import CloudMonitoring
 from bot.adapters.notice_texts import TemplateNotices
@@ -246,6 +247,7 @@ def build(settings: Settings) -> House:
         team=settings.templates,
     )
     metrics = CloudMonitoring(settings.cloud_monitoring_endpoint, project)
+    reads = ReadsOfProjects(lambda: LogReads(quota=settings.log_reads_per_minute))
     seen = ReadingPictures(store=store, playbooks=playbooks, metrics=metrics, clock=utc_now)
     rendering = Rendering(
         store,
@@ -281,8 +283,8 @@ def build(settings: Settings) -> House:
         backups=NewestBackup(),
         cloud=CloudRun(settings.cloud_run_endpoint, project),
         metrics=metrics,
-        requests=CloudLogging(settings.cloud_logging_endpoint, project),
-        stream=LogStream(settings.cloud_logging_endpoint, project, utc_now),
+        requests=CloudLogging(settings.cloud_logging_endpoint, project, reads=reads),
+        stream=LogStream(settings.cloud_logging_endpoint, project, utc_now, reads=reads),
         prober=HttpProber(allow_loopback=settings.on_loopback),
         charts=charts,
         pictures=SlackPictures(charts, slack, people, playbooks, locale=settings.locale),

@@ -22,6 +22,7 @@ EXAMPLES = {
     "CLOUD_RUN_ENDPOINT": "us-central1-run.googleapis.com:443",
     "CLOUD_MONITORING_ENDPOINT": "monitoring.googleapis.com:443",
     "CLOUD_LOGGING_ENDPOINT": "logging.googleapis.com:443",
+    "CLOUD_LOGGING_READS_PER_MINUTE": "60",
     "BACKOUT_PLAYBOOK": "playbook.yaml",
     "BACKOUT_LOCALE": "en or ko",
     "BACKOUT_EVIDENCE": "database, ./evidence, or gs://my-bucket/evidence",
@@ -62,6 +63,13 @@ class Settings(BaseSettings):
     cloud_run_endpoint: str = Field("", alias="CLOUD_RUN_ENDPOINT")
     cloud_monitoring_endpoint: str = Field("", alias="CLOUD_MONITORING_ENDPOINT")
     cloud_logging_endpoint: str = Field("", alias="CLOUD_LOGGING_ENDPOINT")
+    log_reads_per_minute: int = Field(
+        60,
+        alias="CLOUD_LOGGING_READS_PER_MINUTE",
+        ge=30,
+        le=60_000,
+        description="Google's quota of each project for reading the log; the bot stays below it.",
+    )
     playbook: Path = Field(DEFAULT, alias="BACKOUT_PLAYBOOK")
     locale: Literal["en", "ko"] = Field("en", alias="BACKOUT_LOCALE", description="Channels' language.")
     port: int = Field(3000, alias="PORT", ge=1, le=65535)

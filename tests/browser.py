@@ -8,7 +8,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Literal
 
-from playwright.async_api import Browser, ConsoleMessage, Error, Page, async_playwright
+from playwright.async_api import Browser, ConsoleMessage, Error, Page, async_playwright, expect
 
 #: Debian's chromium; another one can be named in the environment.
 DEFAULT_EXECUTABLE = "/usr/bin/chromium"
@@ -48,7 +48,9 @@ async ([tags, rules, within]) => {
 _TOUR_SEEN = "if (location.protocol === 'http:') localStorage.setItem('backout.tour', 'seen');"
 
 #: A page answers within milliseconds; on a machine busy with other tests within seconds.
-PATIENCE_MS = 15_000
+PATIENCE_MS = 60_000
+# What is expected of a page has a patience of its own, five seconds where nobody says otherwise.
+expect.set_options(timeout=PATIENCE_MS)
 
 
 def executable() -> Path:
@@ -60,7 +62,9 @@ def executable() -> Path:
 async def running_browser() -> AsyncIterator[Browser]:
     """Start Chromium, give it, and end it."""
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=executable(), args=list(ARGUMENTS))
+        browser = await playwright.chromium.launch(
+            executable_path=executable(), args=list(ARGUMENTS), timeout=2 * PATIENCE_MS
+        )
         try:
             yield browser
         finally:

@@ -1,17 +1,24 @@
 """Databases for every test that wants one."""
 
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from _pytest.fixtures import FixtureDef
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from tests.postgres import PostgresServer, running_postgres
 
 # The gate tries the same examples each time; with BACKOUT_FUZZ=1 others, to look for what nobody thought of.
-settings.register_profile("steady", derandomize=not os.environ.get("BACKOUT_FUZZ"))
+# How long one takes says how busy the machine is, and nothing about the code.
+settings.register_profile(
+    "steady",
+    derandomize=not os.environ.get("BACKOUT_FUZZ"),
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
 settings.load_profile("steady")
 
 
@@ -40,6 +47,19 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if shared := _shared(item):
             item.add_marker(pytest.mark.xdist_group(shared))
+
+
+def pytest_collection_finish() -> None:
+    """Let each test process choose from ports of its own.
+
+    Between the choice and the start of who is to listen there, and while a killed bot is down, a port is
+    nobody's.
+    """
+    sandbox = sys.modules.get("bot.sandbox.run")
+    if sandbox is not None:
+        number = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+        count = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+        vars(sandbox)["OUR_PORTS"] = sandbox.OUR_PORTS[number % count :: count]
 
 
 def _shared(item: pytest.Item) -> str:

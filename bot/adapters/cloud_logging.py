@@ -19,6 +19,7 @@ from bot.adapters.google import (
 )
 from bot.adapters.log_clients import count_clients
 from bot.adapters.log_lines import log_line
+from bot.adapters.log_reads import LogReads, ReadsOfProjects
 from bot.adapters.request_log import (
     MOST_ENTRIES,
     PAGE_SECONDS,
@@ -71,11 +72,13 @@ class CloudLogging(RequestLog, LogReader):
     Args:
         endpoint: the setting ``CLOUD_LOGGING_ENDPOINT``, see `GoogleEndpoint.parse`.
         project: Google Cloud project of targets that name none.
+        reads: those of `LogStream`, where there is one beside it.
     """
 
-    def __init__(self, endpoint: str, project: str) -> None:
+    def __init__(self, endpoint: str, project: str, *, reads: ReadsOfProjects | None = None) -> None:
         self._google = GoogleConnection(GoogleEndpoint.parse(endpoint, setting="CLOUD_LOGGING_ENDPOINT"))
         self._project = project
+        self._reads = reads or ReadsOfProjects()
 
     async def close(self) -> None:
         """Close the connection."""
@@ -84,12 +87,37 @@ class CloudLogging(RequestLog, LogReader):
     async def count(
         self, target: Target, sides: Sides, *, since: datetime, until: datetime
     ) -> dict[Side, RequestCounts]:
-        """See `RequestLog.count`. Sides that share a service are counted in one call.
+        """See `RequestLog.count`. Both sides are counted in one call.
 
         Beyond `MOST_ENTRIES` the newest ones are counted, of both sides, so their shares stay true.
         """
-        calls = (self._count(target, group, since, until) for group in _by_service(sides))
-        return {side: counts for part in await asyncio.gather(*calls) for side, counts in part.items()}
+        both = {Side.CANARY: sides.canary, Side.STABLE: sides.stable}
+        addresses = {side: address for side, address in both.items() if address is not None}
+        tallies = {side: Tally() for side in addresses}
+        truncated, problem = False, None
+        try:
+            with faults_named("read the request log"):
+                project = project_of(target, self._project)
+                client = await self._google.client(logging_client)
+                written = request_log_filter(project, target.region, addresses, since=since, until=until)
+                request = list_request(project, written, page_size=PAGE_SIZE)
+                async with asyncio.timeout(COUNT_SECONDS):
+                    truncated = await _tally_all(client, request, addresses, tallies, self._reads.of(project))
+        except CloudFault as fault:
+            tallies, problem = {side: Tally() for side in addresses}, in_one_line(fault)
+        return {
+            side: RequestCounts(
+                side=side,
+                since=since,
+                until=until,
+                requests=tally.requests,
+                errors=tally.errors,
+                latencies_ms=tuple(tally.latencies_ms),
+                truncated=truncated,
+                problem=problem,
+            )
+            for side, tally in tallies.items()
+        }
 
     async def entries(
         self, target: Target, written: str, *, limit: int, since: datetime, until: datetime
@@ -103,7 +131,7 @@ class CloudLogging(RequestLog, LogReader):
                 client = await self._google.client(logging_client)
                 request = list_request(project, f"{written} AND {within(since, until)}", page_size=limit + 1)
                 async with asyncio.timeout(COUNT_SECONDS):
-                    lines, more = await _newest(client, request, limit=limit)
+                    lines, more = await _newest(client, request, self._reads.of(project), limit=limit)
         except CloudFault as fault:
             problem = in_one_line(fault)
         return LogLines(
@@ -125,47 +153,19 @@ class CloudLogging(RequestLog, LogReader):
                 written = request_log_filter(project, target.region, addresses, since=since, until=until)
                 request = list_request(project, written, page_size=PAGE_SIZE)
                 async with asyncio.timeout(COUNT_SECONDS):
-                    return await count_clients(client, request, side)
+                    return await count_clients(client, request, side, reads=self._reads.of(project))
         except CloudFault as fault:
             log.warning("clients_not_counted", service=side.service, fault=in_one_line(fault))
             return None
 
-    async def _count(
-        self, target: Target, addresses: Mapping[Side, SideAddress], since: datetime, until: datetime
-    ) -> dict[Side, RequestCounts]:
-        tallies = {side: Tally() for side in addresses}
-        truncated, problem = False, None
-        try:
-            with faults_named("read the request log"):
-                project = project_of(target, self._project)
-                client = await self._google.client(logging_client)
-                written = request_log_filter(project, target.region, addresses, since=since, until=until)
-                request = list_request(project, written, page_size=PAGE_SIZE)
-                async with asyncio.timeout(COUNT_SECONDS):
-                    truncated = await _tally_all(client, request, addresses, tallies)
-        except CloudFault as fault:
-            tallies, problem = {side: Tally() for side in addresses}, in_one_line(fault)
-        return {
-            side: RequestCounts(
-                side=side,
-                since=since,
-                until=until,
-                requests=tally.requests,
-                errors=tally.errors,
-                latencies_ms=tuple(tally.latencies_ms),
-                truncated=truncated,
-                problem=problem,
-            )
-            for side, tally in tallies.items()
-        }
-
 
 async def _newest(
-    client: "LoggingServiceV2AsyncClient", request: Any, *, limit: int
+    client: "LoggingServiceV2AsyncClient", request: Any, reads: LogReads, *, limit: int
 ) -> tuple[tuple[LogLine, ...], bool]:
     """Return the first `limit` lines, and whether there are more."""
     found: list[LogLine] = []
-    listing = pages(client.list_log_entries, request, timeout_seconds=PAGE_SECONDS)
+    call = reads.waiting(client.list_log_entries, reads.first)
+    listing = pages(call, request, timeout_seconds=PAGE_SECONDS)
     async with aclosing(listing):
         async for page in listing:
             found += await _in_chunks(page.entries.pb[: limit + 1 - len(found)])
@@ -191,10 +191,12 @@ async def _tally_all(
     request: Any,
     addresses: Mapping[Side, SideAddress],
     tallies: Mapping[Side, Tally],
+    reads: LogReads,
 ) -> bool:
     """Count entries into `tallies`; return True when there were more than `MOST_ENTRIES`."""
     left = MOST_ENTRIES
-    listing = pages(client.list_log_entries, request, timeout_seconds=PAGE_SECONDS)
+    call = reads.waiting(client.list_log_entries, reads.first)
+    listing = pages(call, request, timeout_seconds=PAGE_SECONDS)
     async with aclosing(listing):
         async for page in listing:
             # The bare protobuf messages: the wrappers cost the event loop much more.
@@ -204,14 +206,6 @@ async def _tally_all(
                 return True
             left -= len(entries)
     return False
-
-
-def _by_service(sides: Sides) -> list[dict[Side, SideAddress]]:
-    if sides.canary is None:
-        return [{Side.STABLE: sides.stable}]
-    if sides.canary.service == sides.stable.service:
-        return [{Side.CANARY: sides.canary, Side.STABLE: sides.stable}]
-    return [{Side.CANARY: sides.canary}, {Side.STABLE: sides.stable}]
 
 
 def tally_entries(entries: Any, addresses: Mapping[Side, SideAddress], tallies: Mapping[Side, Tally]) -> None:

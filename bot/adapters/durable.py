@@ -10,6 +10,7 @@ import fcntl
 import os
 import secrets
 import socket
+import threading
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -69,6 +70,8 @@ class Durable:
         self._executor = "local" if database.is_sqlite else f"{socket.gethostname()}-{secrets.token_hex(8)}"
         self._lock: IO[str] | None = None
         self._sweeping: asyncio.Task[None] | None = None
+        #: Held while the lease is written: a renewal that is under way must not outlive its end.
+        self._leasing = threading.Lock()
         self._running: set[asyncio.Task[Any]] = set()
         self._stopping = False
 
@@ -225,14 +228,16 @@ class Durable:
     def _renew_lease(self, engine: Engine) -> None:
         """Renew our lease by the database's clock."""
         expires = _now_ms() + int(LEASE_SECONDS * 1000)
-        with engine.begin() as connection:
+        with self._leasing, engine.begin() as connection:
+            if self._stopping:
+                return
             mine = postgresql.insert(ReplicaRow).values(id=self._executor, expires_ms=expires)
             connection.execute(
                 mine.on_conflict_do_update(index_elements=["id"], set_={"expires_ms": expires})
             )
 
     def _end_lease(self, engine: Engine) -> None:
-        with engine.begin() as connection:
+        with self._leasing, engine.begin() as connection:
             connection.execute(delete(ReplicaRow).where(ReplicaRow.id == self._executor))
 
 

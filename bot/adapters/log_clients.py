@@ -4,6 +4,7 @@ from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 
 from bot.adapters.google import pages
+from bot.adapters.log_reads import LogReads
 from bot.adapters.request_log import MOST_ENTRIES, PAGE_SECONDS, belongs, is_error
 from bot.domain.first_reading import Clients
 from bot.domain.traffic import SideAddress
@@ -13,7 +14,12 @@ if TYPE_CHECKING:
 
 
 async def count_clients(
-    client: "LoggingServiceV2AsyncClient", request: Any, side: SideAddress, *, most: int = MOST_ENTRIES
+    client: "LoggingServiceV2AsyncClient",
+    request: Any,
+    side: SideAddress,
+    *,
+    reads: LogReads,
+    most: int = MOST_ENTRIES,
 ) -> Clients:
     """Return the distinct clients among the first `most` entries that `request` lists.
 
@@ -22,7 +28,8 @@ async def count_clients(
     seen: set[str] = set()
     failed: set[str] = set()
     left = most
-    listing = pages(client.list_log_entries, request, timeout_seconds=PAGE_SECONDS)
+    call = reads.waiting(client.list_log_entries, reads.wait_for_spare)
+    listing = pages(call, request, timeout_seconds=PAGE_SECONDS)
     async with aclosing(listing):
         async for page in listing:
             # The bare protobuf messages: the wrappers cost the event loop much more.

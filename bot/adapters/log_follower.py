@@ -20,6 +20,8 @@ BUFFER = timedelta(seconds=2)
 SESSION_SECONDS = 3540.0
 #: A service nobody has asked about for so long is not followed any more.
 IDLE_SECONDS = 60.0
+#: How often it is looked at whether a session is still wanted and still hears anything.
+LOOK_SECONDS = 5.0
 #: Services that are added one after another come into one session.
 DEBOUNCE_SECONDS = 0.5
 #: Between a session that broke and the next one.
@@ -119,7 +121,7 @@ class LogFollower:
         """Return when more services are wanted than these, or none at all, or when nothing is heard."""
         while True:
             try:
-                async with asyncio.timeout(IDLE_SECONDS / 12):
+                async with asyncio.timeout(LOOK_SECONDS):
                     await self._more.wait()
                 self._more.clear()
                 await asyncio.sleep(DEBOUNCE_SECONDS)

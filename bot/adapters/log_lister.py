@@ -8,6 +8,7 @@ from typing import Any
 
 from bot.adapters.google import faults_named, in_one_line, pages
 from bot.adapters.log_buckets import Listing, LogBuckets, Service, begins
+from bot.adapters.log_reads import LogReads
 from bot.adapters.request_log import (
     PAGE_SECONDS,
     PAGE_SIZE,
@@ -17,43 +18,21 @@ from bot.adapters.request_log import (
     services_filter,
     within,
 )
-from bot.domain.faults import CloudFault
+from bot.domain.faults import CloudFault, FaultKind
 
 #: For one listing, however many pages it has. A watch gives no source more than 8 s, and should still
 #: hear what was wrong.
 LIST_SECONDS = 6.0
-#: Pages listed at once and per minute. Google's read quota is about 60 a minute for a whole project,
-#: and people read the log too. Source: reference/cloud-run-and-canary.md, C.4.
-MOST_PAGES, PAGES_PER_MINUTE = 30, 30
-TOO_MANY = f"quota: more requests than may be listed ({PAGES_PER_MINUTE} pages of {PAGE_SIZE} a minute)"
-
-
-class PageBudget:
-    """So many pages may still be listed now."""
-
-    def __init__(self) -> None:
-        self._left = float(MOST_PAGES)
-        self._at = time.monotonic()
-
-    def take(self) -> bool:
-        """Take one page; False when there is none left."""
-        now = time.monotonic()
-        self._left = min(self._left + (now - self._at) * PAGES_PER_MINUTE / 60, float(MOST_PAGES))
-        self._at = now
-        if self._left < 1:
-            return False
-        self._left -= 1
-        return True
 
 
 class LogLister:
     """Fills the holes of `buckets` from the log of one project, one listing at a time."""
 
-    def __init__(self, project: str, *, connect: Connect, buckets: LogBuckets) -> None:
+    def __init__(self, project: str, *, connect: Connect, buckets: LogBuckets, reads: LogReads) -> None:
         self._project = project
         self._connect = connect
         self._buckets = buckets
-        self._budget = PageBudget()
+        self._reads = reads
         self._one_at_a_time = asyncio.Lock()
         self._failed_at, self._problem = 0.0, ""
 
@@ -100,20 +79,23 @@ class LogLister:
                 )
                 async with asyncio.timeout(LIST_SECONDS):
                     if not await self._list_pages(client, request, listing):
-                        return TOO_MANY
+                        may = f"{self._reads.per_minute:g} pages of {PAGE_SIZE} a minute"
+                        return f"quota: more requests than may be listed ({may})"
         except CloudFault as fault:
+            if fault.kind is FaultKind.QUOTA:
+                self._reads.refused()
             return in_one_line(fault)
         listing.done()
         return None
 
     async def _list_pages(self, client: Any, request: Any, listing: Listing) -> bool:
-        """Take in every page; return False when the budget does not allow it."""
-        if not self._budget.take():
+        """Take in every page; return False when there are no reads left for it."""
+        if not self._reads.spare():
             return False
         found = pages(client.list_log_entries, request, timeout_seconds=PAGE_SECONDS)
         async with aclosing(found):
             async for page in found:
                 listing.add(requests_in(page.entries.pb))
-                if page.next_page_token and not self._budget.take():
+                if page.next_page_token and not self._reads.spare():
                     return False
         return True

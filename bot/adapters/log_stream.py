@@ -7,6 +7,7 @@ from typing import Any
 
 from bot.adapters.endpoints import Endpoints
 from bot.adapters.google import GoogleConnection, GoogleEndpoint, faults_named, in_one_line, pages, project_of
+from bot.adapters.log_reads import LogReads, ReadsOfProjects
 from bot.adapters.log_tail import LogTail
 from bot.adapters.request_log import (
     MOST_ENTRIES,
@@ -36,12 +37,16 @@ class LogStream(RequestStream):
         endpoint: the setting ``CLOUD_LOGGING_ENDPOINT``, see `GoogleEndpoint.parse`.
         project: Google Cloud project of targets that name none.
         clock: this machine's.
+        reads: those of `CloudLogging`, where there is one beside it.
     """
 
-    def __init__(self, endpoint: str, project: str, clock: Clock) -> None:
+    def __init__(
+        self, endpoint: str, project: str, clock: Clock, *, reads: ReadsOfProjects | None = None
+    ) -> None:
         self._google = GoogleConnection(GoogleEndpoint.parse(endpoint, setting="CLOUD_LOGGING_ENDPOINT"))
         self._project = project
         self._clock = clock
+        self._reads = reads or ReadsOfProjects()
         self._tails: dict[str, LogTail] = {}
 
     async def close(self) -> None:
@@ -76,7 +81,7 @@ class LogStream(RequestStream):
                 )
                 request = list_request(project, written, page_size=PAGE_SIZE)
                 async with asyncio.timeout(ENDPOINTS_SECONDS):
-                    await _count(client, request, found)
+                    await _count(client, request, found, self._reads.of(project))
         except CloudFault:
             return None
         return found.tallies()
@@ -84,13 +89,17 @@ class LogStream(RequestStream):
     def _tail(self, project: str) -> LogTail:
         if project not in self._tails:
             self._tails[project] = LogTail(
-                project, connect=lambda: self._google.client(logging_client), clock=self._clock
+                project,
+                connect=lambda: self._google.client(logging_client),
+                clock=self._clock,
+                reads=self._reads.of(project),
             )
         return self._tails[project]
 
 
-async def _count(client: Any, request: Any, found: Endpoints) -> None:
-    listing = pages(client.list_log_entries, request, timeout_seconds=PAGE_SECONDS)
+async def _count(client: Any, request: Any, found: Endpoints, reads: LogReads) -> None:
+    call = reads.waiting(client.list_log_entries, reads.wait_for_spare)
+    listing = pages(call, request, timeout_seconds=PAGE_SECONDS)
     async with aclosing(listing):
         async for page in listing:
             for entry in page.entries.pb[: MOST_ENTRIES - found.entries]:

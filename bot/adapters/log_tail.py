@@ -6,6 +6,7 @@ from datetime import datetime
 from bot.adapters.log_buckets import KEPT_BUCKETS, LogBuckets, Service, begins, bucket_of
 from bot.adapters.log_follower import LogFollower
 from bot.adapters.log_lister import LogLister
+from bot.adapters.log_reads import LogReads
 from bot.adapters.request_log import Connect
 from bot.domain.observation import BUCKET, Bucket, BucketsRead, Tally
 from bot.domain.traffic import SideAddress, Sides
@@ -23,13 +24,14 @@ class LogTail:
         project: its id.
         connect: returns the client; may raise what Google's libraries raise.
         clock: what this machine's clock says; the entries' times are compared with it.
+        reads: of the project's log.
     """
 
-    def __init__(self, project: str, *, connect: Connect, clock: Clock) -> None:
+    def __init__(self, project: str, *, connect: Connect, clock: Clock, reads: LogReads) -> None:
         self._clock = clock
         self.buckets = LogBuckets()
         self.follower = LogFollower(project, connect=connect, buckets=self.buckets, clock=clock)
-        self._lister = LogLister(project, connect=connect, buckets=self.buckets)
+        self._lister = LogLister(project, connect=connect, buckets=self.buckets, reads=reads)
         #: The first bucket that was last asked for of each service.
         self._asked_from: dict[Service, int] = {}
 

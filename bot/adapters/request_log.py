@@ -3,7 +3,7 @@
 What the log is read for, in one window or as it comes in, is in `cloud_logging` and `log_stream`.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -51,16 +51,19 @@ def list_request(project: str, written: str, *, page_size: int, newest_first: bo
 def request_log_filter(
     project: str, region: str, addresses: Mapping[Side, SideAddress], *, since: datetime, until: datetime
 ) -> str:
-    """Return the filter for the request log of `addresses` (one service), ``since`` <= t < ``until``."""
-    service = next(iter(addresses.values())).service
+    """Return the filter for the request log of `addresses`, ``since`` <= t < ``until``.
+
+    They may be of two services. Where both are told apart by their revisions, only those are let through.
+    """
+    services = list(dict.fromkeys(address.service for address in addresses.values()))
     revisions = [address.revision for address in addresses.values()]
     conditions = [
         *_request_log(project),
         f"resource.labels.location={quoted(region)}",
-        f"resource.labels.service_name={quoted(service)}",
+        _either("resource.labels.service_name", services),
         _NOT_OUR_PROBES,
     ]
-    # One side may be the service as a whole; then no revision is left out.
+    # One side may be its service as a whole; then no revision is left out.
     if all(revisions):
         conditions.append(_either("resource.labels.revision_name", [r for r in revisions if r]))
     return " AND ".join([*conditions, within(since, until)])
@@ -95,8 +98,9 @@ def _request_log(project: str) -> list[str]:
 _NOT_OUR_PROBES = f"NOT httpRequest.userAgent:{quoted(AGENT)}"
 
 
-def _either(field: str, values: list[str]) -> str:
-    return f"({' OR '.join(f'{field}={quoted(value)}' for value in values)})"
+def _either(field: str, values: Sequence[str]) -> str:
+    conditions = [f"{field}={quoted(value)}" for value in values]
+    return conditions[0] if len(conditions) == 1 else f"({' OR '.join(conditions)})"
 
 
 def _rfc3339(moment: datetime) -> str:

@@ -6,7 +6,7 @@ broken, and that would call a good rollback a failure (reference/cloud-run-and-c
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -21,6 +21,9 @@ from bot.usecases.ports import Clock, Cloud, Prober, RequestLog
 
 #: The log is seconds late: its newest second proves nothing yet.
 LOG_LATE = timedelta(seconds=1)
+#: From one reading to the next, which is longer each time: what is missing after the first are requests
+#: that have not come yet, and each reading takes one of the few reads of the log that Google allows.
+FIRST_PAUSE, LONGEST_PAUSE, LONGER = timedelta(seconds=1), timedelta(seconds=5), 1.5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,18 +46,27 @@ async def gather_evidence(
 ) -> tuple[Evidence, ...]:
     """Read until every proof is proven or the time is up, then return what was read last.
 
-    A first bad or thin reading is not the last word: with 50 requests one error is 2 %, so the
-    sample grows until `confirm_within_seconds` is over. Never raises: what cannot be read is
-    inconclusive.
+    Nothing is read before everything can be proven. A first bad or thin reading is not the last word:
+    with 50 requests one error is 2 %, so the sample grows until `confirm_within_seconds` is over. Never
+    raises: what cannot be read is inconclusive.
     """
     rules = playbook.verification
     settled_at = rollback.settled_at or use.clock()
     deadline = use.clock() + timedelta(seconds=rules.confirm_within_seconds)
+    read_at, pause = min(provable_at(rules, settled_at=settled_at), deadline), FIRST_PAUSE
     while True:
+        while use.clock() < read_at:
+            await waiting()
         evidence = await _read_once(target, rollback, playbook, settled_at=settled_at, use=use)
-        if outcome(evidence) is RollbackState.VERIFIED or use.clock() >= deadline:
+        now = use.clock()
+        if outcome(evidence) is RollbackState.VERIFIED or now >= deadline:
             return evidence
-        await waiting()
+        read_at, pause = min(now + pause, deadline), min(pause * LONGER, LONGEST_PAUSE)
+
+
+def provable_at(rules: Verification, *, settled_at: datetime) -> datetime:
+    """Return when every proof can be there at the earliest: the canary's silence takes longest."""
+    return settled_at + timedelta(seconds=rules.in_flight_seconds + rules.silence_seconds) + LOG_LATE
 
 
 async def _read_once(
@@ -80,15 +92,23 @@ async def _read_once(
         use.requests.count(target, where, since=settled_at, until=max(until, settled_at)),
     )
     late = settled_at + timedelta(seconds=rules.in_flight_seconds)
-    after = await use.requests.count(target, where, since=late, until=max(until, late))
+    lately = replace(counts[Side.CANARY], since=late, until=max(until, late))
+    if not _was_silent(lately):
+        again = await use.requests.count(target, where, since=lately.since, until=lately.until)
+        lately = again[Side.CANARY]
     least = playbook.thresholds.min_requests
     return (
         traffic_evidence(plan, state),
         probe_evidence(probe),
         error_evidence(counts[Side.STABLE], rules, least=least),
         p95_evidence(counts[Side.STABLE], rules, least=least),
-        silence_evidence(after[Side.CANARY], rules, stable=counts[Side.STABLE], least=least),
+        silence_evidence(lately, rules, stable=counts[Side.STABLE], least=least),
     )
+
+
+def _was_silent(canary: RequestCounts) -> bool:
+    """True when nothing was counted, so that there is nothing in any part of the window either."""
+    return canary.problem is None and not canary.truncated and not canary.requests
 
 
 def health_url(target: Target, state: TargetState) -> str:

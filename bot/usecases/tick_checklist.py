@@ -62,12 +62,26 @@ def remind(tx: Transaction, incident: Incident, playbook: Playbook) -> None:
             )
 
 
-def watch(tx: Transaction, number: IncidentNumber, *, at: datetime, span: timedelta | None = None) -> None:
-    """Let the checklist's watch look at `at`, if there is a checklist; `span` is how much log it counts."""
+def watch(
+    tx: Transaction,
+    number: IncidentNumber,
+    *,
+    at: datetime,
+    span: timedelta | None = None,
+    measured_at: datetime | None = None,
+) -> None:
+    """Let the checklist's watch look at `at`, if there is a checklist.
+
+    Args:
+        span: how much log it counts.
+        measured_at: when it has last asked Google.
+    """
     playbook = edition_of_incident(tx, tx.incident(number))
     if playbook is None or not playbook.checklist:
         return
     more = {"span": str(span.total_seconds())} if span else {}
+    if measured_at is not None:
+        more["measured_at"] = measured_at.isoformat()
     tx.wake(Workflow.WATCH_CHECKLIST, str(number), at=at, incident=str(number), **more)
 
 

@@ -44,6 +44,9 @@ WATCH_FOR = timedelta(minutes=15)
 #: How often: a message is posted within seconds, while logs and metrics take longer and have quotas.
 SOON, LATER = timedelta(seconds=2), timedelta(seconds=15)
 SOON_FOR = timedelta(minutes=1)
+#: How often Google is asked, however often Slack is looked at meanwhile: some four reads of the log each
+#: time, of the sixty a minute that Google allows.
+MEASURE_EVERY = LATER
 #: How much of the log is compared on either side of the rollback: a minute first, then twice as much as
 #: the last time, for a quiet service needs longer to tell; a quarter where it was too much to be counted.
 FIRST_SPAN, SHORTEST_SPAN, LONGEST_SPAN = timedelta(minutes=1), timedelta(seconds=5), timedelta(minutes=5)
@@ -111,10 +114,12 @@ async def _look(arguments: Mapping[str, str], use: Watching) -> str:
     current = use.playbooks.current()
     span = timedelta(seconds=float(arguments.get("span", FIRST_SPAN.total_seconds())))
     stand = await use.store.look(lambda tx: _stand(tx, number, current))
-    found, too_much = list[Observed](), False
-    if stand.measurable(now=use.clock()):
+    found, measured_at = list[Observed](), _measured_at(arguments)
+    due_at = measured_at + MEASURE_EVERY if measured_at else use.clock()
+    if stand.measurable(now=use.clock()) and use.clock() >= due_at:
+        measured_at = use.clock()
         found, too_much = await _measure(stand, current, use, span=span)
-    next_span = max(span / 4, SHORTEST_SPAN) if too_much else min(span * 2, LONGEST_SPAN)
+        span = max(span / 4, SHORTEST_SPAN) if too_much else min(span * 2, LONGEST_SPAN)
     now, channel = use.clock(), ChannelId(current.channels.incidents)
 
     def keep_seen(tx: Transaction) -> str:
@@ -128,10 +133,15 @@ async def _look(arguments: Mapping[str, str], use: Watching) -> str:
         write_lines(tx, number, lines, at=now, channel=channel)
         again = _stand(tx, number, current).next_look(now=now)
         if again is not None:
-            watch(tx, number, at=again, span=next_span)
+            watch(tx, number, at=again, span=span, measured_at=measured_at)
         return f"{len(seen)} seen"
 
     return await use.store.change(keep_seen)
+
+
+def _measured_at(arguments: Mapping[str, str]) -> datetime | None:
+    written = arguments.get("measured_at")
+    return datetime.fromisoformat(written) if written else None
 
 
 def _stand(tx: Transaction, number: IncidentNumber, current: Playbook) -> _Stand:
@@ -238,6 +248,8 @@ class _Measuring:
     async def green(self) -> Observed | None:
         """Colour every metric of stable, by readings whose whole window lies after the rollback."""
         now = self._use.clock()
+        if now - LOG_WINDOW < self._after:
+            return None  # There cannot be one yet: Monitoring's minutes are as long as the log's.
         readings = await read_numbers(
             self._target,
             self._where,

@@ -86,7 +86,8 @@ class OurStage:
     async def say(self, user: str, channel: str, text: str) -> str:
         """See `Stage.say`."""
         await self._slack.say(user, channel, text)
-        return str(self._slack.messages(channel)[-1]["ts"])
+        # The bot may have written there in the meantime.
+        return next(str(one["ts"]) for one in reversed(self._slack.messages(channel)) if one["user"] == user)
 
     async def react(self, user: str, channel: str, ts: str, name: str) -> None:
         """See `Stage.react`."""

@@ -12,8 +12,8 @@ CRITICAL, OPERATIONS = "C0CRITICAL", "C0OPERATIONS"
 #: Both read English, which is all that `emulate` can say of anybody.
 LUBIT, GITCO = "U0LUBIT", "U0GITCO"
 PAUSE_SECONDS = 0.2
-#: After so long without a change nothing more is on its way.
-QUIET_SECONDS = 3.0
+#: After so long without a change nothing more is on its way, even where the bot stood still for seconds.
+QUIET_SECONDS = 10.0
 
 
 def playbook() -> str:

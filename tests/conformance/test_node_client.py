@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
 
+import pytest
 import pytest_asyncio
 
 from bot.sandbox import names
@@ -45,11 +46,16 @@ class Client:
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def client(world: World) -> AsyncIterator[Client]:
     """One client for all of these tests."""
-    world.slack.reset()
     async with running_script("client.mjs") as script:
         node = Client(script)
         await node.ask(url=world.slack.api_url, token=names.BOT_TOKEN)
         yield node
+
+
+@pytest.fixture(autouse=True)
+def _nothing_written_yet(world: World) -> None:
+    """No test finds what another one wrote."""
+    world.slack.reset()
 
 
 async def test_it_knows_who_it_is(client: Client) -> None:

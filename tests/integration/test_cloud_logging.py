@@ -1,10 +1,10 @@
 """The request log adapter: every page, every fault, and never more than it says."""
 
 import asyncio
-import socket
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from socket import socket
 from typing import Any
 
 import pytest
@@ -15,6 +15,7 @@ from google.protobuf.duration_pb2 import Duration
 from grpc import StatusCode as Code
 
 from bot.adapters.cloud_logging import CloudLogging
+from bot.adapters.log_reads import LogReads, ReadsOfProjects
 from bot.adapters.request_log import MOST_ENTRIES, PAGE_SIZE
 from bot.domain.ids import RevisionName, ServiceName
 from bot.domain.readings import RequestCounts, Side
@@ -30,6 +31,10 @@ SPLIT = Sides(
 TWO_SERVICES = Sides(stable=SideAddress(service=CHAT), canary=SideAddress(service=CHAT_CANARY))
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 Counts = dict[Side, RequestCounts]
+
+
+async def no_pause(seconds: float) -> None:
+    """Let time be."""
 
 
 def entry(status: int = 200, *, revision: str = CANARY, service: str = API) -> LogEntry:
@@ -55,7 +60,8 @@ async def asked(
     script: Script, sides: Sides = SPLIT, target: Any = None
 ) -> AsyncIterator[tuple[Counts, ScriptedGoogle]]:
     async with scripted_google(script) as google:
-        log = CloudLogging(f"http://{google.address}", PROJECT)
+        reads = ReadsOfProjects(lambda: LogReads(pause=no_pause))
+        log = CloudLogging(f"http://{google.address}", PROJECT, reads=reads)
         since = NOON - timedelta(seconds=30)
         counts = await log.count(target or revisions_target(), sides, since=since, until=NOON)
         yield counts, google
@@ -100,28 +106,16 @@ async def test_empty_pages_with_a_token_are_read_through() -> None:
     assert (counts[Side.CANARY].requests, counts[Side.CANARY].errors) == (2, 1)
 
 
-async def test_two_services_are_counted_in_two_calls() -> None:
-    def script(request: Any) -> ListLogEntriesResponse:
-        service = CHAT_CANARY if f'"{CHAT_CANARY}"' in request.filter else CHAT
-        return ListLogEntriesResponse(entries=[entry(service=service)] * (2 if service == CHAT else 1))
+async def test_two_services_are_counted_in_one_call() -> None:
+    page = [entry(service=CHAT), entry(service=CHAT), entry(503, service=CHAT_CANARY), entry(service=API)]
 
-    async with asked(script, TWO_SERVICES, services_target()) as (counts, google):
-        assert len(google.requests) == 2
+    async with asked(in_pages(page), TWO_SERVICES, services_target()) as (counts, google):
+        assert len(google.requests) == 1
 
-    assert {side: c.requests for side, c in counts.items()} == {Side.CANARY: 1, Side.STABLE: 2}
-
-
-async def test_one_services_fault_leaves_the_others_count_alone() -> None:
-    def script(request: Any) -> Any:
-        if f'"{CHAT_CANARY}"' in request.filter:
-            return Code.PERMISSION_DENIED
-        return ListLogEntriesResponse(entries=[entry(service=CHAT)])
-
-    async with asked(script, TWO_SERVICES, services_target()) as (counts, _):
-        pass
-
-    assert counts[Side.CANARY].problem == "permission: Google's sentence"
-    assert (counts[Side.STABLE].requests, counts[Side.STABLE].problem) == (1, None)
+    assert {side: (c.requests, c.errors) for side, c in counts.items()} == {
+        Side.CANARY: (1, 1),
+        Side.STABLE: (2, 0),
+    }
 
 
 async def test_without_a_canary_only_stable_is_counted() -> None:
@@ -173,6 +167,15 @@ async def test_every_fault_is_a_problem_and_never_an_exception(code: Code, kind:
     assert {c.requests for c in counts.values()} == {0}
 
 
+async def test_a_read_that_google_refuses_for_now_is_asked_for_once_more() -> None:
+    refusals = [Code.RESOURCE_EXHAUSTED]
+
+    async with asked(lambda _: refusals.pop() if refusals else in_pages([entry()])(_)) as (counts, google):
+        assert len(google.requests) == 2
+
+    assert (counts[Side.CANARY].requests, counts[Side.CANARY].problem) == (1, None)
+
+
 async def test_a_fault_on_a_later_page_takes_back_what_was_counted() -> None:
     def script(request: Any) -> Any:
         if request.page_token:
@@ -213,11 +216,8 @@ async def test_a_log_that_never_ends_is_given_up(monkeypatch: pytest.MonkeyPatch
     assert {c.problem for c in counts.values()} == {"unreachable: Google did not answer in time"}
 
 
-async def test_a_dead_endpoint_is_a_problem() -> None:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port = listener.getsockname()[1]
-    log = CloudLogging(f"http://127.0.0.1:{port}", PROJECT)
+async def test_a_dead_endpoint_is_a_problem(silent_port: socket) -> None:
+    log = CloudLogging(f"http://127.0.0.1:{silent_port.getsockname()[1]}", PROJECT)
 
     counts = await log.count(revisions_target(), SPLIT, since=NOON - timedelta(seconds=30), until=NOON)
 

@@ -1,11 +1,12 @@
 """The Cloud Run adapter against the sandbox's Google Cloud: the contract of `Cloud`, and every fault."""
 
 import asyncio
-import socket
 import time
 from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
+from socket import socket
 from typing import Any
 
 import pytest
@@ -30,8 +31,11 @@ from bot.sandbox.names import (
     CHAT_VARIABLE,
     PROJECT,
 )
+from tests.integration.patience import PATIENCE_SECONDS
 from tests.integration.sandbox_targets import API, CHAT
 from tests.unit.adapters.targets import revisions_target, services_target
+
+pytestmark = pytest.mark.usefixtures("patient_with_google")
 
 PINNED = run_v2.TrafficTargetAllocationType.TRAFFIC_TARGET_ALLOCATION_TYPE_REVISION
 
@@ -75,7 +79,7 @@ async def fault_of(awaitable: Any) -> CloudFault:
 
 
 async def until(cloud: CloudRun, target: Target, reached: Callable[[TargetState], bool]) -> TargetState:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while True:
             state = await cloud.look(target)
             if reached(state):
@@ -435,16 +439,20 @@ async def test_permissions_that_cannot_be_tested_are_a_fault(cloud: CloudRun, sa
     assert (await fault_of(cloud.missing_permissions(API))).kind is FaultKind.UNREACHABLE
 
 
-async def test_a_dead_endpoint_is_unreachable_at_once(unused_port: int) -> None:
-    cloud = CloudRun(f"http://127.0.0.1:{unused_port}", PROJECT)
+async def test_a_dead_endpoint_is_unreachable_at_once(silent_port: socket) -> None:
+    cloud = CloudRun(f"http://{address_of(silent_port)}", PROJECT)
     await fault_of(cloud.look(API))  # The first use imports Google's modules.
-    started = time.monotonic()
+    kinds: set[FaultKind] = set()
+    seconds: list[float] = []
 
-    fault = await fault_of(cloud.look(API))
+    # A busy machine may hold up any of them, but no machine makes Google's own retry fast: it takes 8.8 s.
+    while len(seconds) < 5 and not (seconds and min(seconds) < 4):
+        started = time.monotonic()
+        kinds.add((await fault_of(cloud.look(API))).kind)
+        seconds.append(time.monotonic() - started)
 
-    assert fault.kind is FaultKind.UNREACHABLE
-    # Google's own retry takes 8.8 s to say so.
-    assert time.monotonic() - started < 4
+    assert kinds == {FaultKind.UNREACHABLE}
+    assert min(seconds) < 4
     await cloud.close()
 
 
@@ -452,7 +460,7 @@ async def test_a_google_that_does_not_answer_in_time_is_unreachable(
     cloud: CloudRun, sandbox: SandboxCloud, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("bot.adapters.cloud_run.READ_SECONDS", 0.2)
-    sandbox.slow("GetService", 5)
+    sandbox.slow("GetService", PATIENCE_SECONDS)
 
     fault = await fault_of(cloud.look(API))
 
@@ -464,7 +472,7 @@ async def test_a_write_that_is_not_accepted_in_time_has_an_unknown_outcome(
 ) -> None:
     monkeypatch.setattr("bot.adapters.cloud_run.WRITE_SECONDS", 0.2)
     state = await cloud.look(API)
-    sandbox.slow("UpdateService", 5)
+    sandbox.slow("UpdateService", PATIENCE_SECONDS)
 
     fault = await fault_of(cloud.write(API, pin_stable(state), state=state))
 
@@ -476,29 +484,27 @@ async def test_a_look_that_drags_on_is_given_up_as_a_whole(
     cloud: CloudRun, sandbox: SandboxCloud, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("bot.adapters.cloud_run.LOOK_SECONDS", 0.2)
-    sandbox.slow("GetService", 5)
+    sandbox.slow("GetService", PATIENCE_SECONDS)
 
     fault = await fault_of(cloud.look(API))
 
     assert (fault.kind, fault.detail) == (FaultKind.UNREACHABLE, "Google did not answer in time")
 
 
-async def test_a_google_that_comes_back_is_reached_again(sandbox: SandboxCloud, unused_port: int) -> None:
-    cloud = CloudRun(f"http://127.0.0.1:{unused_port}", PROJECT)
+async def test_a_google_that_comes_back_is_reached_again(sandbox: SandboxCloud, silent_port: socket) -> None:
+    cloud = CloudRun(f"http://{address_of(silent_port)}", PROJECT)
     await fault_of(cloud.look(API))
-    relay = await asyncio.start_server(relay_to(sandbox.grpc_address), "127.0.0.1", unused_port)
 
-    async with asyncio.timeout(8):
+    async with relaying(silent_port, to=sandbox.grpc_address), asyncio.timeout(PATIENCE_SECONDS):
         while True:
             try:
                 state = await cloud.look(API)
                 break
             except CloudFault:
                 await asyncio.sleep(0.1)
+        await cloud.close()
 
     assert state.switch.name == API_SERVICE
-    await cloud.close()
-    relay.close()
 
 
 async def test_a_target_without_a_project_is_a_fault_that_names_the_setting(sandbox: SandboxCloud) -> None:
@@ -541,17 +547,16 @@ async def test_many_first_looks_at_once_share_one_connection(cloud: CloudRun) ->
     assert {state.switch.name for state in states} == {API_SERVICE}
 
 
-@pytest.fixture
-def unused_port() -> int:
-    """A port nobody listens on (any more)."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
+def address_of(bound: socket) -> str:
+    host, port = bound.getsockname()
+    return f"{host}:{port}"
 
 
-def relay_to(address: str) -> Any:
-    """Return a connection handler that passes bytes on to `address` until either end closes."""
-    host, port = address.rsplit(":", 1)
+@asynccontextmanager
+async def relaying(bound: socket, *, to: str) -> AsyncIterator[None]:
+    """Pass bytes on between whoever connects and `to`; in the end cut every connection."""
+    host, port = to.rsplit(":", 1)
+    relays: list[asyncio.Task[None]] = []
 
     async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -563,6 +568,16 @@ def relay_to(address: str) -> Any:
 
     async def relay(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         there, back = await asyncio.open_connection(host, int(port))
-        await asyncio.gather(pump(reader, back), pump(there, writer), return_exceptions=True)
+        await asyncio.gather(pump(reader, back), pump(there, writer))
 
-    return relay
+    def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        relays.append(asyncio.create_task(relay(reader, writer)))
+
+    server = await asyncio.start_server(accept, sock=bound)
+    try:
+        yield
+    finally:
+        server.close()
+        for task in relays:
+            task.cancel()
+        await asyncio.gather(*relays, return_exceptions=True)

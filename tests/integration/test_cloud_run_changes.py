@@ -34,8 +34,11 @@ from bot.sandbox.names import (
     CHAT_SERVICE,
     PROJECT,
 )
+from tests.integration.patience import PATIENCE_SECONDS
 from tests.unit.adapters.targets import revisions_target, services_target
 from tests.values import a_change
+
+pytestmark = pytest.mark.usefixtures("patient_with_google")
 
 API = revisions_target(service=API_SERVICE, project="")
 CHAT = services_target(service=CHAT_SERVICE, canary=CHAT_CANARY_SERVICE, router=CHAT_ROUTER, project="")
@@ -64,7 +67,7 @@ async def cloud(sandbox: SandboxCloud) -> AsyncIterator[CloudRun]:
 
 
 async def until(cloud: CloudRun, target: Target, reached: Callable[[TargetState], bool]) -> TargetState:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while True:
             state = await cloud.look(target)
             if reached(state):
@@ -79,7 +82,7 @@ async def carried_out(cloud: CloudRun, target: Target, change: Change) -> tuple[
     assert isinstance(plan, ChangePlan), plan
     decided = replace(change, plan=plan, state=ChangeState.REQUESTED)
     kinds: list[type] = []
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while not isinstance(step := next_change_write(decided, state), Done):
             if isinstance(step, Written):
                 await asyncio.sleep(0.02)

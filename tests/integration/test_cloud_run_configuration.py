@@ -18,6 +18,8 @@ from bot.sandbox.cloud import Behaviour, SandboxCloud
 from bot.sandbox.names import API_CANARY, API_SERVICE, API_STABLE, CHAT_CANARY_SERVICE, CHAT_SERVICE, PROJECT
 from tests.integration.sandbox_targets import API, API_SIDES, CHAT, CHAT_SIDES
 
+pytestmark = pytest.mark.usefixtures("patient_with_google")
+
 #: What the sandbox has planted in plain variables.
 PLANTED = ("planted-not-a-secret", "another-planted-non-secret")
 BOTH = [(API, API_SIDES), (CHAT, CHAT_SIDES)]

@@ -22,6 +22,8 @@ from bot.usecases.check_readiness import rollback_write
 from bot.usecases.look_at_target import look_at_target
 from tests.unit.adapters.targets import revisions_target, services_target
 
+pytestmark = pytest.mark.usefixtures("patient_with_google")
+
 API = revisions_target(service=API_SERVICE, project="")
 CHAT = services_target(service=CHAT_SERVICE, canary=CHAT_CANARY_SERVICE, router=CHAT_ROUTER, project="")
 

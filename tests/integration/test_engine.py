@@ -3,9 +3,10 @@
 import asyncio
 import threading
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, event, text
 from sqlalchemy.exc import DBAPIError
 
 from bot.adapters.database import engine as engines
@@ -13,8 +14,8 @@ from bot.adapters.database.engine import Database
 from bot.adapters.database.engine import database_url as parsed
 from tests.postgres import PostgresServer
 
-#: Longer than a session may idle in these tests, shorter than anybody's patience.
-GIVE_UP_SECONDS = 10
+#: Longer than the frozen session may idle, as long as anybody's patience.
+GIVE_UP_SECONDS = 60
 
 
 @pytest.fixture
@@ -40,7 +41,6 @@ def take(engine: Engine, who: str) -> None:
 async def test_who_stops_in_the_middle_of_a_transaction_does_not_keep_its_locks(
     url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(engines, "IDLE_IN_TRANSACTION_SECONDS", 1)
     frozen, other = Database(parsed(url)), Database(parsed(url))
     locked, thawed = threading.Event(), threading.Event()
 
@@ -50,9 +50,12 @@ async def test_who_stops_in_the_middle_of_a_transaction_does_not_keep_its_locks(
             locked.set()
             thawed.wait()
 
-    freezing = asyncio.create_task(frozen.write(freeze_in_the_middle))
-    try:
+    # Nobody else's session: theirs might be kept waiting by the machine.
+    with monkeypatch.context() as short:
+        short.setattr(engines, "IDLE_IN_TRANSACTION_SECONDS", 1)
+        freezing = asyncio.create_task(frozen.write(freeze_in_the_middle))
         assert await asyncio.to_thread(locked.wait, GIVE_UP_SECONDS)
+    try:
         await other.write(lambda engine: take(engine, "the other"))
     finally:
         thawed.set()
@@ -66,3 +69,20 @@ async def test_who_stops_in_the_middle_of_a_transaction_does_not_keep_its_locks(
         assert connection.execute(text("SELECT owner FROM thing")).scalars().all() == ["the thawed one"]
     frozen.close()
     other.close()
+
+
+@pytest.mark.parametrize(("said", "seconds"), [("", "2"), ("?connect_timeout=60", "60")])
+def test_the_url_may_say_how_long_a_connection_may_take(said: str, seconds: str) -> None:
+    database = Database(parsed(f"postgresql://nobody@127.0.0.1:9/nothing{said}"))
+    given: dict[str, Any] = {}
+
+    @event.listens_for(database.engine, "do_connect")
+    def note(_dialect: Any, _record: Any, _arguments: Any, options: dict[str, Any]) -> None:
+        given.update(options)
+        raise LookupError("that was enough")
+
+    with pytest.raises(LookupError):
+        database.engine.connect()
+
+    assert str(given["connect_timeout"]) == seconds
+    database.close()

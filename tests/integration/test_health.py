@@ -22,11 +22,10 @@ from bot.domain.rollback import Rollback, RollbackState
 from bot.health import Gauge, health_routes
 from bot.settings import Settings
 from bot.usecases.ports import Showing, Transaction
+from tests.integration.patience import PATIENCE_SECONDS
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 PLAYBOOK = Path(__file__).parents[1] / "journeys" / "playbook.yaml"
-#: The machines are shared: a database that does answer may take its time.
-PATIENCE_SECONDS = 30.0
 
 
 @asynccontextmanager
@@ -169,7 +168,8 @@ async def test_a_database_that_never_answers_is_given_up_soon(path: str) -> None
         url = f"postgresql://nobody@127.0.0.1:{silent.getsockname()[1]}/backout?connect_timeout=2"
         async with a_house(url, migrated=False) as house:
             answer = await get(house, path, within_seconds=0.1)
-            silent.accept()[0].close()
+            # Whoever has knocked, or does so only now, is sent away: the house closes when all have ended.
+            silent.close()
 
     assert answer.status_code == 503
     assert "the database does not answer in time" in answer.text

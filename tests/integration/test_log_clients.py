@@ -1,7 +1,7 @@
 """Clients of a side: counted in the request log, held against what the sandbox's service itself counted."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -18,6 +18,9 @@ from bot.adapters.request_log import MOST_ENTRIES, PAGE_SIZE
 from bot.domain.first_reading import Clients
 from bot.domain.traffic import SideAddress
 from bot.sandbox.cloud import Behaviour, Fault, SandboxCloud
+from bot.sandbox.cloud.http_client import HttpClient
+from bot.sandbox.cloud.http_messages import FORWARDED_HEADER
+from bot.sandbox.cloud.http_messages import HttpRequest as Asked
 from bot.sandbox.names import API_CANARY, API_SERVICE, API_STABLE, PROJECT
 from tests.integration.sandbox_targets import API, API_SIDES, CHAT, CHAT_SIDES
 from tests.integration.scripted_google import Script, scripted_google
@@ -41,12 +44,21 @@ async def log(sandbox: SandboxCloud) -> AsyncIterator[CloudLogging]:
     await adapter.close()
 
 
-async def some_traffic(sandbox: SandboxCloud) -> None:
-    """Let users ask ion-api for a while, and the last of them get their answers."""
-    sandbox.load(API_SERVICE, 150)
-    await asyncio.sleep(2.0)
-    sandbox.load(API_SERVICE, 0)
-    await asyncio.sleep(0.5)
+async def users_ask(sandbox: SandboxCloud, *, network: str, until: Callable[[], bool]) -> None:
+    """Let fifty users of a network (three numbers of an address) ask ion-api over and over until it holds.
+
+    All have been answered then.
+    """
+    users, port = HttpClient("127.0.0.1"), httpx.URL(sandbox.uris[API_SERVICE]).port or 0
+
+    async def ask(number: int) -> None:
+        who = {FORWARDED_HEADER: f"{network}.{number}", "user-agent": "ion-app/4.0"}
+        request = Asked(method="GET", path="/api/chat", headers=who)
+        await users.send(request, port=port, timeout_seconds=60)
+
+    while not until():
+        await asyncio.gather(*(ask(number) for number in range(1, 51)))
+    users.close()
 
 
 @pytest.mark.parametrize(("side", "revision"), [(API_SIDES.stable, API_STABLE), (CANARY, API_CANARY)])
@@ -55,7 +67,11 @@ async def test_clients_are_those_that_the_service_itself_counted(
 ) -> None:
     since = datetime.now(UTC)
     sandbox.set_fault(API_SERVICE, Fault.ERRORS, True, revision=revision)
-    await some_traffic(sandbox)
+    await users_ask(
+        sandbox,
+        network="203.0.113",
+        until=lambda: sandbox.truth(API_SERVICE, revision, since=since).errors > 0,
+    )
     until = datetime.now(UTC)
 
     found = await log.clients(API, side, since=since, until=until)
@@ -68,10 +84,14 @@ async def test_clients_are_those_that_the_service_itself_counted(
 async def test_who_came_before_or_after_the_window_is_not_counted(
     sandbox: SandboxCloud, log: CloudLogging
 ) -> None:
+    def is_known(since: datetime) -> bool:
+        return sandbox.truth(API_SERVICE, API_STABLE, since=since).clients > 0
+
     since = datetime.now(UTC)
-    await some_traffic(sandbox)
+    await users_ask(sandbox, network="203.0.113", until=lambda: is_known(since))
+    half = datetime.now(UTC)
+    await users_ask(sandbox, network="198.51.100", until=lambda: is_known(half))
     whole = await log.clients(API, API_SIDES.stable, since=since, until=datetime.now(UTC))
-    half = since + timedelta(seconds=0.5)
 
     found = await log.clients(API, API_SIDES.stable, since=since, until=half)
 
@@ -85,12 +105,13 @@ async def test_who_came_before_or_after_the_window_is_not_counted(
 async def test_probes_of_our_own_are_no_clients(sandbox: SandboxCloud, log: CloudLogging) -> None:
     since = datetime.now(UTC) - timedelta(seconds=1)
     async with httpx.AsyncClient() as prober:
-        await prober.get(sandbox.uris[API_SERVICE] + "/health", headers={"user-agent": f"{AGENT}1.0"})
+        for agent in (f"{AGENT}1.0", "ion-app/4.0"):
+            await prober.get(sandbox.uris[API_SERVICE] + "/health", headers={"user-agent": agent})
     until = datetime.now(UTC) + timedelta(seconds=1)
 
     found = [await log.clients(API, side, since=since, until=until) for side in (CANARY, API_SIDES.stable)]
 
-    assert found == [Clients(seen=0, failed=0)] * 2
+    assert sorted(each.seen for each in found if each is not None) == [0, 1]
 
 
 async def test_behind_a_router_clients_are_not_known(sandbox: SandboxCloud, log: CloudLogging) -> None:

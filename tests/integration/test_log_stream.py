@@ -1,12 +1,12 @@
 """The request log as it comes in: one session, holes that are listed, and nothing lost or doubled."""
 
 import asyncio
-import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from socket import socket
 from typing import Any
 
 import pytest
@@ -17,7 +17,7 @@ from google.protobuf.duration_pb2 import Duration
 from grpc import StatusCode as Code
 
 from bot.adapters.log_buckets import KEPT_BUCKETS
-from bot.adapters.log_lister import MOST_PAGES
+from bot.adapters.log_reads import KEPT_FOR_PEOPLE, READS_AT_ONCE
 from bot.adapters.log_stream import LogStream
 from bot.adapters.log_tail import PATIENCE_SECONDS
 from bot.domain.observation import BUCKET, Bucket, BucketsRead, Tally
@@ -33,6 +33,7 @@ from bot.sandbox.names import (
     PROJECT,
 )
 from tests.fakes import HeldClock
+from tests.integration.patience import PATIENCE_SECONDS as PATIENT_SECONDS
 from tests.integration.sandbox_targets import API, API_SIDES, CHAT, CHAT_SIDES
 from tests.integration.scripted_google import Script, ScriptedGoogle, scripted_google
 
@@ -84,7 +85,7 @@ class Sessions:
 
     async def are(self, number: int) -> None:
         """Wait until so many have been opened."""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENT_SECONDS):
             await eventually(lambda: len(self.opened) >= number)
 
 
@@ -106,7 +107,7 @@ class World:
             )
         heard = self.tail.buckets.heard_at
         await self.sessions.opened[-1].put(answer)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENT_SECONDS):
             await eventually(lambda: self.tail.buckets.heard_at != heard)
 
     async def go_on(self, since: float, until: float) -> None:
@@ -161,8 +162,8 @@ def holding(*entries: LogEntry) -> Script:
 
 
 @pytest.fixture(autouse=True)
-def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the stream lose no time over its own affairs."""
+def hurry(monkeypatch: pytest.MonkeyPatch, patient_with_google: None) -> None:
+    """Let the stream lose no time over its own affairs, and give this machine time for its own."""
     monkeypatch.setattr("bot.adapters.log_follower.DEBOUNCE_SECONDS", 0.02)
     monkeypatch.setattr("bot.adapters.log_follower.FIRST_PAUSE_SECONDS", 0.01)
 
@@ -305,7 +306,7 @@ async def test_repeated_late_and_impossible_entries_are_said_for_their_time() ->
 async def test_a_silent_session_is_listed_instead_and_a_deaf_one_replaced(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("bot.adapters.log_follower.IDLE_SECONDS", 1.2)
+    monkeypatch.setattr("bot.adapters.log_follower.LOOK_SECONDS", 0.1)
 
     async with a_live_world(holding(entry(11))) as world:
         await world.go_on(0, 5)
@@ -342,7 +343,12 @@ async def test_what_could_not_be_read_for_a_moment_is_read_later() -> None:
     assert (requests(later), later.problem) == ([(1, 0), (0, 0)], None)
 
 
-async def test_more_than_may_be_listed_is_a_problem_and_never_a_count_that_is_too_small() -> None:
+async def test_more_than_may_be_listed_is_a_problem_and_never_a_count_that_is_too_small(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # While they are listed, however long that takes, none is added to what may be.
+    monkeypatch.setattr("bot.adapters.log_reads._EACH_SECONDS", float("inf"))
+
     def script(request: Any) -> ListLogEntriesResponse:
         number = int(request.page_token or 0)
         at = 1.0 if not number else 11.0
@@ -353,7 +359,7 @@ async def test_more_than_may_be_listed_is_a_problem_and_never_a_count_that_is_to
 
     assert requests(read) == [(1, 0), (None, None), (None, None)]
     assert (read.problem or "").startswith("quota: ")
-    assert len(world.google.requests) == MOST_PAGES
+    assert len(world.google.requests) == READS_AT_ONCE - KEPT_FOR_PEOPLE
 
 
 async def test_only_the_newest_quarter_of_an_hour_is_read() -> None:
@@ -378,13 +384,16 @@ async def test_one_services_side_is_told_although_it_has_no_canary() -> None:
 
 
 async def test_the_session_ends_when_nobody_asks_any_more(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bot.adapters.log_follower.IDLE_SECONDS", 0.3)
+    monkeypatch.setattr("bot.adapters.log_follower.LOOK_SECONDS", 0.1)
 
     async with a_world(holding()) as world:
         await world.read(0, 5)
         await world.sessions.are(1)
-        async with asyncio.timeout(5):
-            await eventually(lambda: not world.tail.follower.is_following)
+        with monkeypatch.context() as later:
+            # As if so long had passed since.
+            later.setattr("bot.adapters.log_follower.IDLE_SECONDS", 0.0)
+            async with asyncio.timeout(PATIENT_SECONDS):
+                await eventually(lambda: not world.tail.follower.is_following)
         await world.read(0, 5)
         await world.sessions.are(2)
 
@@ -408,17 +417,14 @@ async def test_entries_that_are_too_late_are_no_silence() -> None:
     assert "late: " in (read.problem or "")
 
 
-async def test_a_dead_endpoint_is_a_problem() -> None:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port = listener.getsockname()[1]
-    stream = LogStream(f"http://127.0.0.1:{port}", PROJECT, HeldClock(after(60)))
+async def test_a_dead_endpoint_is_a_problem(silent_port: socket) -> None:
+    stream = LogStream(f"http://127.0.0.1:{silent_port.getsockname()[1]}", PROJECT, HeldClock(after(60)))
 
     read = await stream.buckets(API, API_SIDES, since=NOON, until=after(60))
 
+    await stream.close()
     assert (read.problem or "").startswith("unreachable: ")
     assert set(requests(read)) == {(None, None)}
-    await stream.close()
 
 
 async def test_a_target_without_a_project_is_a_problem() -> None:
@@ -491,7 +497,25 @@ class Following:
         return [side for bucket in self.buckets for side in (bucket.canary, bucket.stable) if side]
 
 
-async def test_a_stream_that_breaks_loses_nothing_and_doubles_nothing() -> None:
+async def until_tailed(cloud: SandboxCloud, *, times: int) -> None:
+    """Wait until so many sessions were opened."""
+    while [call.method for call in cloud.calls].count("TailLogEntries") < times:  # noqa: ASYNC110
+        await asyncio.sleep(0.05)
+
+
+async def until_all_are_answered(cloud: SandboxCloud) -> None:
+    """Let no more users come, and wait until the last of them have their answers."""
+    for entrance in (API_SERVICE, CHAT_ROUTER):
+        cloud.load(entrance, 0)
+    while not cloud.is_quiet:  # noqa: ASYNC110
+        await asyncio.sleep(0.05)
+
+
+async def test_a_stream_that_breaks_loses_nothing_and_doubles_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # A process that stands still for seconds, service and all, would have entries come late indeed.
+    monkeypatch.setattr("bot.adapters.log_lag.LEAST_LAG_SECONDS", 8.0)
     behaviour = Behaviour(settle_seconds=0.05, log_lag_seconds=0.3, tail_repeats=True)
     cloud = SandboxCloud(requests_per_second=0, behaviour=behaviour)
     await cloud.start()
@@ -501,20 +525,18 @@ async def test_a_stream_that_breaks_loses_nothing_and_doubles_nothing() -> None:
     api = Following(stream, API, API_SIDES, since=began)
     chat = Following(stream, CHAT, CHAT_SIDES, since=began)
 
-    cloud.load(API_SERVICE, 60)
-    cloud.load(CHAT_ROUTER, 30)
-    async with asyncio.timeout(120):
+    cloud.load(API_SERVICE, 40)
+    cloud.load(CHAT_ROUTER, 20)
+    async with asyncio.timeout(300):
         await asyncio.gather(api.until(api.was_live), chat.until(chat.was_live))
         behaviour.tail_drops_after_seconds = 3.0
-        await asyncio.sleep(6)
-        cloud.load(API_SERVICE, 0)
-        cloud.load(CHAT_ROUTER, 0)
+        await until_tailed(cloud, times=3)
+        await until_all_are_answered(cloud)
         last = datetime.now(UTC)
         await asyncio.gather(api.until(partial(api.has_read, last)), chat.until(partial(chat.has_read, last)))
     await stream.close()
     await cloud.stop()
 
-    assert [call.method for call in cloud.calls].count("TailLogEntries") > 1
     for one, entrance in ((api, API_SERVICE), (chat, CHAT_ROUTER)):
         assert [b.since for b in one.buckets] == [began + BUCKET * n for n in range(len(one.buckets))]
         assert len(one.tallies) == 2 * len(one.buckets)
@@ -537,10 +559,19 @@ async def test_who_waited_behind_a_listing_that_failed_does_not_try_it_too() -> 
 async def test_a_listing_that_takes_too_long_is_a_problem_and_its_whole_buckets_are_kept(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("bot.adapters.log_lister.LIST_SECONDS", 0.3)
+    limits: list[asyncio.Timeout] = []
+    timeout = asyncio.timeout
+
+    def noted(seconds: float | None) -> asyncio.Timeout:
+        limits.append(timeout(seconds))
+        return limits[-1]
+
+    monkeypatch.setattr("bot.adapters.log_lister.asyncio.timeout", noted)
 
     async def script(request: Any) -> ListLogEntriesResponse:
         if request.page_token:
+            # The first page has been taken in: now its time is over.
+            limits[-1].reschedule(asyncio.get_running_loop().time())
             await asyncio.sleep(30)
         return ListLogEntriesResponse(entries=[entry(1), entry(11)], next_page_token="more")
 

@@ -229,7 +229,7 @@ def test_two_processes_may_migrate_at_once(database: Database, database_url: str
     for process in both:
         process.start()
     for process in both:
-        process.join(60)
+        process.join(180)
 
     assert [process.exitcode for process in both] == [0, 0]
     assert differences(database.engine) == []

@@ -1,8 +1,8 @@
 """The Cloud Monitoring adapter: one call a metric, late data, and no fault that escapes."""
 
 import asyncio
-import socket
 from datetime import UTC, datetime, timedelta
+from socket import socket
 from typing import Any
 
 import pytest
@@ -15,6 +15,7 @@ from bot.domain.ids import RevisionName, ServiceName
 from bot.domain.observation import Minute, MinutesRead
 from bot.domain.readings import Metric, Reading, Side
 from bot.domain.traffic import SideAddress, Sides
+from tests.integration.patience import PATIENCE_SECONDS
 from tests.integration.scripted_google import Script, scripted_google
 from tests.unit.adapters.targets import PROJECT, revisions_target, services_target
 
@@ -28,6 +29,8 @@ NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 NOW = NOON + timedelta(seconds=41)
 MINUTE = timedelta(minutes=1)
 Answer = monitoring_v3.ListTimeSeriesResponse
+
+pytestmark = pytest.mark.usefixtures("patient_with_google")
 Readings = dict[tuple[Side, Metric], Reading]
 
 
@@ -233,7 +236,7 @@ async def test_the_metrics_are_asked_for_side_by_side() -> None:
     everyone_is_here = asyncio.Barrier(4)
 
     async def wait_for_the_others(request: Any) -> Any:
-        await asyncio.wait_for(everyone_is_here.wait(), timeout=4)
+        await asyncio.wait_for(everyone_is_here.wait(), timeout=PATIENCE_SECONDS / 2)
         return a_split_minute(request)
 
     readings = await read(wait_for_the_others)
@@ -242,7 +245,8 @@ async def test_the_metrics_are_asked_for_side_by_side() -> None:
 
 
 async def test_a_metric_that_takes_too_long_is_a_problem(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bot.adapters.monitoring.METRIC_SECONDS", 1.0)
+    # So long that a machine which stands still meanwhile has the others answered all the same.
+    monkeypatch.setattr("bot.adapters.monitoring.METRIC_SECONDS", 5.0)
 
     async def stuck(request: Any) -> Any:
         await asyncio.sleep(30 if "memory" in request.filter else 0)
@@ -254,11 +258,8 @@ async def test_a_metric_that_takes_too_long_is_a_problem(monkeypatch: pytest.Mon
     assert readings[Side.CANARY, Metric.ERROR_RATE].value == 5.0
 
 
-async def test_a_dead_endpoint_is_a_problem() -> None:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port = listener.getsockname()[1]
-    metrics = CloudMonitoring(f"http://127.0.0.1:{port}", PROJECT)
+async def test_a_dead_endpoint_is_a_problem(silent_port: socket) -> None:
+    metrics = CloudMonitoring(f"http://127.0.0.1:{silent_port.getsockname()[1]}", PROJECT)
 
     readings = await metrics.read(revisions_target(), SPLIT, now=NOW)
 

@@ -18,6 +18,7 @@ from bot import __version__
 from bot.adapters.probe import MOST_BYTES, HttpProber
 from bot.adapters.probe_addresses import Address
 from bot.domain.readings import ProbeResult, Side
+from tests.integration.patience import PATIENCE_SECONDS
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
@@ -35,12 +36,15 @@ class TinyServer:
     pause_seconds: float = 0.0
     port: int = 0
     requests: list[str] = field(default_factory=list)
+    handling: set[asyncio.Task[None]] = field(default_factory=set)
 
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}/health"
 
     async def handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if (mine := asyncio.current_task()) is not None:
+            self.handling.add(mine)
         try:
             while head := await reader.readuntil(b"\r\n\r\n"):
                 self.requests.append(head.decode())
@@ -65,9 +69,14 @@ async def tiny_server(*answers: bytes, pause_seconds: float = 0.0) -> AsyncItera
         yield server
     finally:
         listening.close()
+        for handling in server.handling:
+            handling.cancel()
+        await asyncio.gather(*server.handling, return_exceptions=True)
 
 
-async def probe(url: str, *, requests: int = 3, pause_ms: int = 0, timeout_seconds: float = 5) -> ProbeResult:
+async def probe(
+    url: str, *, requests: int = 3, pause_ms: int = 0, timeout_seconds: float = PATIENCE_SECONDS
+) -> ProbeResult:
     prober = HttpProber(allow_loopback=True)
     return await prober.probe(
         url, Side.STABLE, requests=requests, pause_ms=pause_ms, timeout_seconds=timeout_seconds
@@ -82,7 +91,7 @@ async def test_good_answers_are_counted_with_their_latency() -> None:
 
     assert (result.sent, result.failures, result.throttled, result.answered_well) == (3, 0, 0, 3)
     assert len(result.latencies_ms) == 3
-    assert all(19 <= latency < 5000 for latency in result.latencies_ms)
+    assert all(19 <= latency < PATIENCE_SECONDS * 1000 for latency in result.latencies_ms)
     assert (result.side, result.url, result.problem) == (Side.STABLE, server.url, None)
     assert before <= result.since <= result.until <= datetime.now(UTC)
 
@@ -141,7 +150,7 @@ async def test_an_answer_with_retry_after_is_throttling_whatever_its_status() ->
 
 
 @pytest.mark.parametrize(
-    "when", [lambda: "7", lambda: format_datetime(datetime.now(UTC) + timedelta(seconds=30), usegmt=True)]
+    "when", [lambda: "60", lambda: format_datetime(datetime.now(UTC) + timedelta(seconds=60), usegmt=True)]
 )
 async def test_a_service_that_asked_for_quiet_is_left_alone(when: Callable[[], str]) -> None:
     prober = HttpProber(allow_loopback=True)
@@ -166,12 +175,8 @@ async def test_a_quiet_that_is_over_or_unreadable_silences_nothing(when: str) ->
     assert result.answered_well == 1
 
 
-async def test_a_closed_port_is_a_failure_of_every_request() -> None:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port = listener.getsockname()[1]
-
-    result = await probe(f"http://127.0.0.1:{port}/health")
+async def test_a_closed_port_is_a_failure_of_every_request(silent_port: socket.socket) -> None:
+    result = await probe(f"http://127.0.0.1:{silent_port.getsockname()[1]}/health")
 
     assert (result.sent, result.failures, result.latencies_ms) == (3, 3, ())
     assert (result.problem or "").startswith("no answer: ")
@@ -192,7 +197,7 @@ async def test_an_answer_that_is_not_http_is_a_failure() -> None:
 
 
 async def test_a_service_that_hangs_fails_after_the_time_out() -> None:
-    async with tiny_server(OK, pause_seconds=5) as server:
+    async with tiny_server(OK, pause_seconds=PATIENCE_SECONDS) as server:
         result = await probe(server.url, requests=1, timeout_seconds=0.1)
 
     assert (result.failures, result.problem) == (1, "no answer within 0.1 s")
@@ -301,13 +306,13 @@ ANY_ADDRESS = HttpProber()
 
 @settings(deadline=None)
 @given(url=urls() | st.text(max_size=30) | st.text(max_size=30).map("http://".__add__))
-def test_no_address_whatever_makes_the_prober_raise(url: str) -> None:
+async def test_no_address_whatever_makes_the_prober_raise(url: str) -> None:
     async def nowhere(*_: object, **__: object) -> list[Address]:
         raise OSError("nowhere")
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("bot.adapters.probe.resolve", nowhere)
-        result = asyncio.run(ANY_ADDRESS.probe(url, Side.STABLE, requests=1, pause_ms=0))
+        result = await ANY_ADDRESS.probe(url, Side.STABLE, requests=1, pause_ms=0)
 
     assert (result.answered_well, result.latencies_ms) == (0, ())
     assert result.problem is not None

@@ -18,6 +18,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.sandbox.names import APP_ID, APP_TOKEN, BOT_TOKEN, TEAM_ID
 from bot.sandbox.run import read_manifest
 from bot.sandbox.slack import SandboxSlack
+from bot.sandbox.slack.deliveries import Delivery
 from bot.slack.recipients import Identity
 from bot.slack.socket_mode import socket_mode
 from tests.journeys.world import PATIENCE_SECONDS, Bot, World, running_world, until
@@ -25,8 +26,6 @@ from tests.journeys.world import PATIENCE_SECONDS, Bot, World, running_world, un
 #: May roll back, and reads English: the language of what is said at once depends on nothing else.
 LUBIT = "U0LUBIT"
 US = Identity(team_id=TEAM_ID, app_id=APP_ID)
-#: How long Slack waits in vain in these tests before an envelope counts as not acknowledged.
-NO_ACK_SECONDS = 0.7
 #: Nobody listens there: what came over HTTP would be lost.
 NOWHERE = "http://127.0.0.1:9/slack/events"
 
@@ -79,6 +78,38 @@ def rows(bot: Bot, table: str) -> int:
         (number,) = database.execute(f"SELECT count(*) FROM {table}").fetchone()
     database.close()
     return int(number)
+
+
+async def is_acknowledged(slack: SandboxSlack, envelope: dict[str, Any]) -> bool:
+    """Send an envelope, and say whether it is answered before three commands that are sent after it."""
+    sending = asyncio.create_task(slack.socket_mode.send(envelope))
+    await until(lambda: envelope in slack.socket_mode.sent, what="the envelope")
+    for _ in range(3):
+        # One that was silent for seconds, for the machine had no time for it, is given up and opened anew.
+        await until(lambda: slack.socket_mode.connections, what="a socket")
+        after = await slack.slash(LUBIT, "C0OPERATIONS", "/incident list")
+        assert (after.status, after.shown) == (200, None)
+    answered = sending.done()
+    sending.cancel()
+    return answered
+
+
+async def typed_until_answered(slack: SandboxSlack, line: str) -> Delivery:
+    """Type a command, and again where nothing comes, as a person would, and return the answered one.
+
+    Asked to open a new socket, Slack's client may open two; what comes by the first of them is lost.
+    """
+    typed: list[asyncio.Task[Delivery]] = []
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while True:
+            typed.append(asyncio.create_task(slack.slash(LUBIT, "C0OPERATIONS", line)))
+            await asyncio.wait(typed[-1:], timeout=5)
+            for one in typed:
+                if one.done() and one.result().shown is None:
+                    for other in typed:
+                        other.cancel()
+                    return one.result()
+            await asyncio.sleep(0.1)
 
 
 async def test_a_rollback_is_asked_for_and_cancelled_by_socket(bot: Bot, world: World) -> None:
@@ -143,7 +174,7 @@ async def test_the_bot_comes_back_after_a_disconnect(bot: Bot, slack: SandboxSla
         lambda: slack.socket_mode.opened > before and slack.socket_mode.connections == 1,
         what="one new socket and no old one",
     )
-    answered = await slack.slash(LUBIT, "C0OPERATIONS", "/rollback help")
+    answered = await typed_until_answered(slack, "/rollback help")
 
     assert (answered.status, answered.shown) == (200, None)
     assert "/rollback" in answered.body["text"]
@@ -161,8 +192,7 @@ async def test_a_command_for_another_app_or_team_is_not_acknowledged_and_does_no
     envelope["payload"] |= {"command": "/rollback", "text": "canary force", "trigger_id": "1.2.3"} | foreign
     counted = rows(bot, "rollback"), rows(bot, "request"), rows(bot, "message")
 
-    with pytest.raises(TimeoutError):
-        await slack.socket_mode.send(envelope, within_seconds=NO_ACK_SECONDS)
+    assert not await is_acknowledged(slack, envelope)
 
     assert (rows(bot, "rollback"), rows(bot, "request"), rows(bot, "message")) == counted
     assert world.cloud.updates == []
@@ -179,8 +209,7 @@ async def test_a_click_for_another_team_is_not_acknowledged_and_does_nothing(
     envelope["payload"] |= {"team": {"id": "T0OTHER", "domain": "other"}, "trigger_id": "4.5.6"}
     counted = rows(bot, "request")
 
-    with pytest.raises(TimeoutError):
-        await slack.socket_mode.send(envelope, within_seconds=NO_ACK_SECONDS)
+    assert not await is_acknowledged(slack, envelope)
 
     assert rows(bot, "request") == counted
 
@@ -227,7 +256,7 @@ async def test_a_rollback_is_verified_though_every_socket_of_two_bots_breaks_on_
             what="two new sockets",
         )
         verdict = await world.seen("C0OPERATIONS", having="is rolled back and verified")
-        helped = [await slack.slash(LUBIT, "C0OPERATIONS", "/rollback help") for _ in range(2)]
+        helped = [await typed_until_answered(slack, "/rollback help") for _ in range(2)]
     finally:
         await other.stop()
 

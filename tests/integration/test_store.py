@@ -479,10 +479,10 @@ async def test_whoever_looks_waits_for_no_writer_and_sees_one_moment(store: Stor
     def write(tx: Transaction) -> None:
         tx.save_incident(replace(tx.incident(first.number), seen="it is slow"))
         writing.set()
-        assert looked.wait(20)
+        assert looked.wait(60)
 
     written = asyncio.create_task(store.change(write))
-    await asyncio.to_thread(writing.wait, 20)
+    assert await asyncio.to_thread(writing.wait, 60)
     seen = await store.look(lambda tx: (tx.incident(first.number).seen, tx.open_incidents()[0].seen))
     looked.set()
     await written

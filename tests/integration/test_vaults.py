@@ -184,7 +184,7 @@ async def test_what_is_no_file_is_not_read_and_holds_nobody_up(tmp_path: Path) -
 
     for name in ("folder", "pipe"):
         with pytest.raises(VaultDown):
-            await asyncio.wait_for(vault.get(f"INC-1/{name}"), 5)
+            await asyncio.wait_for(vault.get(f"INC-1/{name}"), 60)
 
 
 async def test_folders_that_become_empty_go_and_the_directory_stays(tmp_path: Path) -> None:

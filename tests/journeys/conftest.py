@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from tests.journeys.world import Bot, World, running_bot, running_world
+from tests.journeys.world import Bot, World, running_bot, running_world, until
 from tests.postgres import PostgresServer
 
 
@@ -30,5 +30,8 @@ def world(shared_world: World) -> World:
 async def standing_bot(shared_world: World, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Bot]:
     """One bot on SQLite for a whole file of tests that leave little behind."""
     file = tmp_path_factory.mktemp("bot") / "backout.db"
+    shared_world.reset()
     async with running_bot(shared_world, f"sqlite:///{file}") as bot:
+        # Asking who it is, it is ready already; no test is to take that for its own doing.
+        await until(lambda: any(call.method == "bots.info" for call in shared_world.slack.calls))
         yield bot

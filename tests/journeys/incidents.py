@@ -32,7 +32,7 @@ async def declare(world: World, user: str, seen: str = "Users cannot pay", **cho
     assert not answer.body, answer.body
 
 
-async def board_of(world: World, number: int, *, having: str = "", within: float = 60) -> dict[str, Any]:
+async def board_of(world: World, number: int, *, having: str = "") -> dict[str, Any]:
     """Wait for the board of an incident that says, or has a control, `having`."""
 
     def look() -> dict[str, Any] | None:
@@ -42,7 +42,7 @@ async def board_of(world: World, number: int, *, having: str = "", within: float
                 return dict(message)
         return None
 
-    return await until(look, what=f"{having!r} on the board of INC-{number}", within=within)
+    return await until(look, what=f"{having!r} on the board of INC-{number}")
 
 
 def log_of(world: World, board: dict[str, Any]) -> str:

@@ -58,13 +58,16 @@ class Copy:
         self._process.terminate()
 
     async def wait(self) -> int:
-        """Wait for the end and return the exit code."""
+        """Wait for the end and return the exit code. Several may wait at once."""
         ended, loop = asyncio.Event(), asyncio.get_running_loop()
-        loop.add_reader(self._process.sentinel, ended.set)
+        # One of its own for each who waits: an event loop has one reader of a descriptor, the latest.
+        sentinel = os.dup(self._process.sentinel)
+        loop.add_reader(sentinel, ended.set)
         try:
             await ended.wait()
         finally:
-            loop.remove_reader(self._process.sentinel)
+            loop.remove_reader(sentinel)
+            os.close(sentinel)
         assert self.returncode is not None
         return self.returncode
 

@@ -1,6 +1,7 @@
 """The bot rolls back by itself: only where a person has armed it, never against one, and once."""
 
 import asyncio
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,7 @@ from tests.journeys.watched import (
     watch_shown,
     watching_playbook,
 )
-from tests.journeys.world import HURRIED_LOAD, World, action_ids, running_bot, texts, until
+from tests.journeys.world import World, action_ids, running_bot, texts, until
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
@@ -53,7 +54,9 @@ async def arm(world: World, url: str) -> dict[str, Any]:
 async def test_a_person_who_presses_stop_in_time_keeps_the_bot_from_rolling_back(
     world: World, database_url: str, tmp_path: Path
 ) -> None:
-    playbook = watching_playbook(tmp_path, stop_seconds=12)
+    playbook = watching_playbook(tmp_path)
+    # Without users there is but the one alarm, of the probe.
+    world.cloud.load(SERVICE, 0)
     async with running_bot(world, database_url, playbook=playbook):
         await watch_shown(world, having="Automatic rollback: *off*")
         asked = await arm(world, database_url)
@@ -61,12 +64,14 @@ async def test_a_person_who_presses_stop_in_time_keeps_the_bot_from_rolling_back
         await probed_well(database_url)
         world.cloud.set_fault(SERVICE, Fault.DOWN, True)
         alert = await alert_shown(world, "canary-1-1", having="rolls back by itself", within=DOWN_WITHIN)
+        fires_at = the_alerts(database_url)[0].fires_at
         await world.slack.click("U0GITCO", INCIDENTS, alert["ts"], "alert.stop")
         stopped = await alert_shown(world, "canary-1-1", having="<@U0GITCO> stopped the automatic rollback")
         off = await watch_shown(world, having="<@U0GITCO> stopped an automatic rollback")
         line = await said_below(world, off, "<@U0GITCO> stopped the automatic rollback")
         # Beyond the time at which it would have acted.
-        await asyncio.sleep(14)
+        assert fires_at is not None
+        await asyncio.sleep(max((fires_at - datetime.now(UTC)).total_seconds(), 0) + 3)
         left = kept(database_url)
 
     assert "*Back-test*: it would have fired" in texts(asked)
@@ -82,10 +87,8 @@ async def test_a_person_who_presses_stop_in_time_keeps_the_bot_from_rolling_back
     assert world.cloud.updates == []
     assert not left.lines(Event.AUTOMATIC_FIRED)
     assert len(left.lines(Event.AUTOMATIC_STOPPED)) == 1
-    found, *later = the_alerts(database_url)
+    (found,) = the_alerts(database_url)
     assert (found.state, found.by) == (AlertState.STOPPED, "U0GITCO")
-    # What else is seen of it afterwards, such as the error rate, is for people to answer.
-    assert all(other.state is AlertState.OPEN for other in later)
     automatics = the_automatics(database_url)
     assert (automatics.armed, automatics.by, automatics.refused) == (False, "U0GITCO", (CANARY,))
     events = [(event, actor) for event, actor, _ in audited(database_url)]
@@ -110,16 +113,16 @@ async def test_when_nobody_stops_it_the_bot_rolls_back_once_and_then_only_recomm
         )
         board = await board_of(world, 1, having="INC-1")
         pages = await until(lambda: stored(database_url, Page), what="a call to the deployment lead")
-        afterwards = await watch_shown(world, having="rolled back, watching stable", within=45)
+        afterwards = await watch_shown(world, having="rolled back, watching stable")
         automatics = the_automatics(database_url)
 
         newcomer = await world.cloud.deploy(SERVICE, percent=10)
-        await watch_shown(world, number=2, having=newcomer, within=50)
-        world.cloud.load(SERVICE, HURRIED_LOAD)
+        await watch_shown(world, number=2, having=newcomer)
         world.cloud.set_fault(SERVICE, Fault.DOWN, True)
-        again = await alert_shown(world, "canary-2-1", having="nobody has armed it", within=80)
+        again = await alert_shown(world, "canary-2-1", having="nobody has armed it", within=180)
+        world.send_users_home()
         # As long as the rule lets people stop it, and some more.
-        await asyncio.sleep(5)
+        await asyncio.sleep(22)
         left = kept(database_url)
 
     assert "alert.stop" in action_ids(counting)

@@ -20,7 +20,15 @@ from bot.sandbox.names import API_CANARY, API_STABLE, BOT_TOKEN
 from bot.slack.ids import ActionId
 from bot.slack.views.parts import actions, button
 from tests.journeys.rows import audited, session
-from tests.journeys.world import PLAYBOOK, World, action_ids, running_bot, texts, until
+from tests.journeys.world import (
+    PATIENCE_SECONDS,
+    PLAYBOOK,
+    World,
+    action_ids,
+    running_bot,
+    texts,
+    until,
+)
 from tests.values import an_incident
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -265,7 +273,7 @@ async def test_killed_at_its_write_it_goes_on_and_writes_once(
         card = await world.seen(CHANNEL, having="change.go")
         world.cloud.hook = hold
         await world.slack.click("U0SENA", CHANNEL, card["ts"], "change.go")
-        await asyncio.wait_for(reached.wait(), 30)
+        await asyncio.wait_for(reached.wait(), PATIENCE_SECONDS)
         await bot.kill()
         gate.set()
         world.cloud.hook = None

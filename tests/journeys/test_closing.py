@@ -18,6 +18,7 @@ from tests.journeys.world import Bot, World, action_ids, running_bot, texts
 @pytest_asyncio.fixture(loop_scope="session")
 async def bot(world: World, database_url: str) -> AsyncIterator[Bot]:
     """A bot with nothing behind it, on either database."""
+    world.send_users_home()
     async with running_bot(world, database_url) as running:
         yield running
 

@@ -12,7 +12,7 @@ import pytest_asyncio
 from bot.domain.rollback import RollbackState
 from tests.journeys.kept import all_evidence_taken, assert_rolled_back_once, everything_told, kept, records
 from tests.journeys.killed_bot import KILL_AT, LEASE, PASSED
-from tests.journeys.world import PLAYBOOK, Bot, World, running_bot, until
+from tests.journeys.world import PATIENCE_SECONDS, PLAYBOOK, Bot, World, running_bot, until
 from tests.postgres import PostgresServer
 
 KILLED = ("-m", "tests.journeys.killed_bot")
@@ -153,7 +153,7 @@ async def test_stopped_politely_in_the_middle_it_goes_on_after_the_restart(
     bot = Bot(world=world, database_url=database_url, playbook=quick_playbook)
     await bot.start()
     await world.slack.slash("U0SENA", "C0OPERATIONS", "/rollback canary force errors")
-    await asyncio.wait_for(reached.wait(), 30)
+    await asyncio.wait_for(reached.wait(), PATIENCE_SECONDS)
     await bot.stop()
     world.cloud.hook = None
     await bot.start()

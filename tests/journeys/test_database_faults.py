@@ -2,14 +2,14 @@
 
 import asyncio
 import sqlite3
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
 
 import pytest
 
 from bot.domain.rollback import RollbackState
 from tests.journeys.kept import assert_rolled_back_once, everything_told, kept
-from tests.journeys.world import World, running_bot, texts, until
+from tests.journeys.world import PATIENCE_SECONDS, World, running_bot, texts, until
 from tests.restartable_postgres import RestartablePostgres, restartable_postgres
 
 FORCE = "/rollback canary force errors"
@@ -23,17 +23,20 @@ def postgres() -> Iterator[RestartablePostgres]:
         yield server
 
 
-def at(world: World, method: str, when: str, act: Callable[[], Awaitable[None]]) -> asyncio.Event:
-    """Act at the first such call to Google, which waits for it."""
-    begun = asyncio.Event()
+def at(world: World, method: str, when: str, act: Callable[[], Coroutine[None, None, None]]) -> asyncio.Event:
+    """Act at the first such call to Google, which waits for it; return what is set once that is done."""
+    acting: list[asyncio.Task[None]] = []
+    done = asyncio.Event()
 
     async def hook(called: str, moment: str) -> None:
-        if (called, moment) == (method, when) and not begun.is_set():
-            begun.set()
-            await act()
+        if (called, moment) == (method, when) and not acting:
+            acting.append(asyncio.create_task(act()))
+            acting[0].add_done_callback(lambda _: done.set())
+            # Whoever has called may give up before that is done.
+            await asyncio.shield(acting[0])
 
     world.cloud.hook = hook
-    return begun
+    return done
 
 
 @pytest.mark.parametrize(
@@ -48,7 +51,7 @@ async def test_postgresql_is_away_for_some_seconds_and_nothing_is_lost(
     async with running_bot(world, postgres.url):
         stopped = at(world, method, when, stop)
         await world.slack.slash("U0SENA", "C0OPERATIONS", FORCE)
-        await asyncio.wait_for(stopped.wait(), 30)
+        await asyncio.wait_for(stopped.wait(), PATIENCE_SECONDS)
         await asyncio.sleep(OUTAGE_SECONDS)
         await asyncio.to_thread(postgres.start)
         left = await everything_told(world, postgres.url)
@@ -78,14 +81,14 @@ async def test_a_sqlite_file_that_somebody_locks_is_waited_for(world: World, tmp
     url = f"sqlite:///{file}"
 
     async def lock() -> None:
-        locks.append(sqlite3.connect(file, isolation_level=None))
+        locks.append(sqlite3.connect(file, isolation_level=None, timeout=PATIENCE_SECONDS))
         locks[0].execute("BEGIN EXCLUSIVE")
 
     locks: list[sqlite3.Connection] = []
     async with running_bot(world, url):
         locked = at(world, "UpdateService", "before", lock)
         await world.slack.slash("U0SENA", "C0OPERATIONS", FORCE)
-        await asyncio.wait_for(locked.wait(), 30)
+        await asyncio.wait_for(locked.wait(), PATIENCE_SECONDS)
         await until(lambda: world.cloud.updates, what="the write")
         await asyncio.sleep(OUTAGE_SECONDS)
         locks[0].rollback()

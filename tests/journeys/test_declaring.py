@@ -18,6 +18,7 @@ SEEN = f"Users cannot pay 🔥 {unicodedata.normalize('NFD', '결제 오류')} \
 @pytest_asyncio.fixture(loop_scope="session")
 async def bot(world: World, database_url: str) -> AsyncIterator[Bot]:
     """A bot with nothing behind it, on either database."""
+    world.send_users_home()
     async with running_bot(world, database_url) as running:
         yield running
 
@@ -185,11 +186,12 @@ async def test_two_press_for_command_at_once_and_one_has_it(bot: Bot, world: Wor
             for user in ("U0GITCO", "U0LUBIT")
         )
     )
-    log = await logged(world, board, having="took command")
+    await logged(world, board, having="took command")
     outcomes = [
         await until(lambda user=user: _command_line(world, user), what=f"an answer for {user}")  # type: ignore[misc]
         for user in ("U0GITCO", "U0LUBIT")
     ]
+    log = log_of(world, board)
 
     assert log.count("took command") == 1
     assert sorted("You have command" in told for told in outcomes) == [False, True]

@@ -245,8 +245,10 @@ async def test_a_source_that_refuses_is_said_and_the_others_are_kept(world: Worl
     assert metrics["could_not_be_read"]
     first, _ = messages_with_evidence(world)
     assert "Could not read configuration, because: " in first["text"]
-    said = everything_in(world, "C0CRITICAL")
-    assert "Could not read Cloud Monitoring, because: " in said
+    await until(
+        lambda: "Could not read Cloud Monitoring, because: " in everything_in(world, "C0CRITICAL"),
+        what="what is said of Cloud Monitoring",
+    )
     assert [problem.partition(":")[0] for problem in snapshot.reading.problems] == [
         "minutes", "configuration_canary", "configuration_stable",
     ]  # fmt: skip
@@ -265,6 +267,8 @@ async def test_the_rollback_waits_for_no_source(world: World, one_bot: Bot) -> N
         await world.slack.slash("U0SENA", "C0OPERATIONS", ROLL_BACK)
         await until(lambda: verified(database_url), what="the verdict")
         await world.seen("C0CRITICAL", having="Deployment failure record")
+        # Until the bot has waited long enough for what is held.
+        await until(lambda: stored(database_url, Snapshot, moment=Moment.DECISION), what="the evidence")
     finally:
         released.set()
         world.cloud.hook = None

@@ -18,7 +18,7 @@ from bot.domain.timeline import Event
 from bot.sandbox.names import APP_ID, SIGNING_SECRET, TEAM_ID
 from tests.journeys.kept import kept
 from tests.journeys.rows import count, states
-from tests.journeys.world import Bot, World, running_bot, until
+from tests.journeys.world import PATIENCE_SECONDS, Bot, World, running_bot, until
 
 FORM = "application/x-www-form-urlencoded"
 
@@ -82,7 +82,7 @@ class Internet:
 
     async def send(self, body: bytes, headers: Mapping[str, str], *, times: int = 1) -> list[int]:
         """Send the very same bytes, all at once; return the statuses."""
-        async with httpx.AsyncClient(trust_env=False) as client:
+        async with httpx.AsyncClient(trust_env=False, timeout=PATIENCE_SECONDS) as client:
             requests = [
                 client.post(self.bot.events_url, content=body, headers=dict(headers)) for _ in range(times)
             ]

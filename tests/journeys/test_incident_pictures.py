@@ -9,12 +9,18 @@ from PIL import Image
 
 from bot.sandbox.cloud import Fault
 from tests.journeys.incidents import board_of
-from tests.journeys.watched import INCIDENTS, SERVICE, alert_shown, watch_shown, watching_playbook
-from tests.journeys.world import HURRIED_LOAD, World, running_bot, until
+from tests.journeys.watched import (
+    ERRORS_WITHIN,
+    INCIDENTS,
+    SERVICE,
+    WATCHED_LOAD,
+    alert_shown,
+    watch_shown,
+    watching_playbook,
+)
+from tests.journeys.world import World, running_bot, until
 
 ON_SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-#: Three readings of ten seconds, or the score; and what the machine takes.
-ERRORS_WITHIN = 90.0
 
 
 @ON_SQLITE
@@ -26,17 +32,17 @@ async def test_a_detection_and_a_verdict_are_shown_as_pictures(
 
     async with running_bot(world, database_url, playbook=watching_playbook(tmp_path), draws=True):
         await watch_shown(world, having="Watching canary: canary at 10 %")
-        world.cloud.load(SERVICE, HURRIED_LOAD)
+        world.cloud.load(SERVICE, WATCHED_LOAD)
         world.cloud.set_fault(SERVICE, Fault.ERRORS, True)
         alert = await alert_shown(world, "canary-1-1", having="Recommended: roll back", within=ERRORS_WITHIN)
+        world.bring_users("canary")
         board = await board_of(world, 1)
         detected = "INC-1-detection-canary-1-1.png"
-        await until(lambda: detected in pictures(), what="the picture of the detection", within=60)
+        await until(lambda: detected in pictures(), what="the picture of the detection")
         await world.slack.click("U0SENA", INCIDENTS, alert["ts"], "alert.roll_back")
         await until(
             lambda: any(name.startswith("INC-1-verdict-") for name in pictures()),
             what="the picture of the verdict",
-            within=120,
         )
         shown = pictures()
 

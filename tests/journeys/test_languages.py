@@ -23,6 +23,7 @@ ENGLISH = [
 async def bot(shared_world: World, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Bot]:
     """A bot with incident 1 open; Lemun, who reads Korean, has command and has opened their Home."""
     shared_world.reset()
+    shared_world.send_users_home()
     url = f"sqlite:///{tmp_path_factory.mktemp('bot') / 'backout.db'}"
     async with running_bot(shared_world, url, locale="en") as running:
         await shared_world.slack.open_home("U0LEMUN", "home")
@@ -108,6 +109,20 @@ async def test_modals_and_lines_of_a_korean_reader_are_korean(
         assert english_in(node) == [], texts(found)
     for view in slack.views("U0LEMUN"):
         await slack.close_view("U0LEMUN", view["id"])
+
+
+async def test_what_a_korean_reader_is_told_after_a_while_is_korean_too(
+    bot: Bot, shared_world: World
+) -> None:
+    """How a target stands, and whether the team is ready, is read first: the tests above saw "a moment"."""
+
+    def read_first() -> list[dict[str, Any]] | None:
+        found = [one for one in only_for(shared_world, "U0LEMUN") if "header" in str(one.get("blocks"))]
+        return found if len(found) >= 2 else None
+
+    for found in await until(read_first, what="the status and the readiness"):
+        assert has_korean(found), texts(found)
+        assert english_in(found) == [], texts(found)
 
 
 async def test_home_of_a_korean_reader_is_korean(bot: Bot, shared_world: World) -> None:

@@ -17,6 +17,12 @@ from tests.journeys.world import Bot, World, action_ids, running_bot, texts, unt
 CHANNEL = "C0CRITICAL"
 
 
+@pytest.fixture(autouse=True)
+def nobody_there(world: World) -> None:
+    """Nothing is rolled back here."""
+    world.send_users_home()
+
+
 def url_of(folder: Path) -> str:
     return f"sqlite:///{folder / 'backout.db'}"
 

@@ -3,6 +3,7 @@
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest_asyncio
 
@@ -43,6 +44,12 @@ async def readiness(world: World, user: str, target: str = "") -> str:
         return next((texts(m) for m in messages if "header" in str(m.get("blocks"))), None)
 
     return await until(answer, what="the answer")
+
+
+def points(world: World, user: str) -> dict[str, Any]:
+    """Return the newest answer with points to confirm: other lines for this person may stand below it."""
+    seen = world.slack.messages("C0OPERATIONS", user=user)
+    return next(message for message in reversed(seen) if "accessory" in str(message))
 
 
 def point(said: str, title: str) -> str:
@@ -90,9 +97,7 @@ async def test_what_is_missing_is_never_green(standing_bot: Bot, world: World) -
 
 async def test_a_point_is_confirmed_by_a_person_for_a_while(standing_bot: Bot, world: World) -> None:
     assert "Nobody has confirmed it yet." in point(await readiness(world, "U0GITCO"), "post-mortem room")
-    message = next(
-        m for m in world.slack.messages("C0OPERATIONS", user="U0GITCO")[::-1] if "accessory" in str(m)
-    )
+    message = points(world, "U0GITCO")
     section = next(b for b in message["blocks"] if "post-mortem room" in texts({"blocks": [b]}))
 
     await world.slack.click(
@@ -105,9 +110,7 @@ async def test_a_point_is_confirmed_by_a_person_for_a_while(standing_bot: Bot, w
 
 async def test_who_has_read_the_guide_is_listed(standing_bot: Bot, world: World) -> None:
     await readiness(world, "U0SENA")
-    message = next(
-        m for m in world.slack.messages("C0OPERATIONS", user="U0SENA")[::-1] if "accessory" in str(m)
-    )
+    message = points(world, "U0SENA")
     section = next(b for b in message["blocks"] if b.get("accessory", {}).get("value") == "guide_read")
     await world.slack.click(
         "U0SENA", "C0OPERATIONS", message["ts"], "readiness.confirm", block_id=section["block_id"]
@@ -148,7 +151,7 @@ async def test_the_shell_says_the_same_and_exits_0_only_when_every_point_is_read
     assert "Backups exist and can be reached: ● ready" in ran.said
 
     await readiness(world, "U0SENA")
-    message = world.slack.messages("C0OPERATIONS", user="U0SENA")[-1]
+    message = points(world, "U0SENA")
     for block in message["blocks"]:
         if "accessory" in block:
             value = block["accessory"]["value"]
@@ -163,7 +166,7 @@ async def test_the_shell_says_the_same_and_exits_0_only_when_every_point_is_read
 async def confirm(bot: Bot, world: World, user: str, value: str) -> None:
     """Let somebody ask and confirm one point."""
     await readiness(world, user)
-    message = world.slack.messages("C0OPERATIONS", user=user)[-1]
+    message = points(world, user)
     section = next(b for b in message["blocks"] if b.get("accessory", {}).get("value") == value)
     await world.slack.click(
         user, "C0OPERATIONS", message["ts"], "readiness.confirm", block_id=section["block_id"]

@@ -36,7 +36,7 @@ async def bot(
     async with running_bot(shared_world, url, draws=True) as running:
         await shared_world.slack.slash("U0LUBIT", "C0OPERATIONS", f"/rollback canary force {HOSTILE_REASON}")
         await shared_world.seen("C0CRITICAL", having="Deployment failure record")
-        await until(lambda: records(shared_world, "pdf"), what="the record's files", within=90)
+        await until(lambda: records(shared_world, "pdf"), what="the record's files")
         yield running
     if request.param == "postgresql":
         server.drop_database(url)

@@ -14,7 +14,7 @@ from sqlalchemy import make_url
 from bot.domain.rollback import RollbackState
 from tests.journeys.kept import assert_rolled_back_once, everything_told, kept
 from tests.journeys.killed_bot import LEASE, NAME
-from tests.journeys.world import Bot, World, backout, running_bot, until
+from tests.journeys.world import PATIENCE_SECONDS, Bot, World, backout, running_bot, until
 from tests.postgres import PostgresServer
 
 WITH_SHORT_LEASE = ("-m", "tests.journeys.killed_bot")
@@ -64,7 +64,9 @@ def once(world: World, when: Callable[[str, str], bool], act: Callable[[], None]
     happened = asyncio.Event()
 
     async def hook(method: str, moment: str) -> None:
-        if not happened.is_set() and await asyncio.to_thread(when, method, moment):
+        is_it = not happened.is_set() and await asyncio.to_thread(when, method, moment)
+        # Another call may have been looked at in the meantime.
+        if is_it and not happened.is_set():
             act()
             happened.set()
 
@@ -84,7 +86,7 @@ async def test_when_a_replica_dies_for_good_the_other_goes_on(world: World, post
 
         killed = once(world, lambda method, when: (method, when) == ("UpdateService", "after"), kill)
         await world.slack.slash("U0SENA", "C0OPERATIONS", "/rollback canary force errors")
-        await asyncio.wait_for(killed.wait(), 30)
+        await asyncio.wait_for(killed.wait(), PATIENCE_SECONDS)
         left = await everything_told(world, postgres_url)
 
     assert left.rollbacks[0].state is RollbackState.VERIFIED
@@ -110,7 +112,7 @@ async def test_a_woken_zombie_changes_nothing(world: World, postgres_url: str, m
 
         stopped = once(world, is_it, stop)
         await world.slack.slash("U0SENA", "C0OPERATIONS", "/rollback canary force errors")
-        await asyncio.wait_for(stopped.wait(), 30)
+        await asyncio.wait_for(stopped.wait(), PATIENCE_SECONDS)
         try:
             await until(lambda: kept(postgres_url).rollbacks[0].state is RollbackState.VERIFIED)
         finally:

@@ -346,6 +346,7 @@ async def asked_to_close(world: World) -> dict[str, Any]:
 async def test_5_the_canary_service_is_down(bot: Bot, world: World) -> None:
     world.bring_users("chat")
     world.cloud.set_fault("ion-chat-canary", Fault.DOWN, True)
+    await until(lambda: 503 in {status for _, status in world.cloud.answers("ion-chat-router")})
     card = await in_scenario(world, "service_down", target="chat")
     await card.shows(
         'State: "canary service does not respond"',

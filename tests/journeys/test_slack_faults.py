@@ -1,14 +1,16 @@
 """Slack fails in every way it can: the rollback goes on, and each message arrives, once."""
 
 import asyncio
-from collections.abc import AsyncIterator
+import contextlib
+import socket
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import pytest
 
 from bot.domain.rollback import RollbackState
 from tests.journeys.kept import Kept, assert_rolled_back_once, everything_told, kept
-from tests.journeys.world import Bot, World, running_bot, texts, until
+from tests.journeys.world import PATIENCE_SECONDS, Bot, World, running_bot, texts, until
 
 FORCE = "/rollback canary force errors"
 #: The bot, sending as fast as it can.
@@ -97,10 +99,19 @@ async def test_an_incident_channel_that_is_not_there_does_not_hold_the_rollback_
 async def test_slack_is_down_from_the_write_on_and_told_everything_when_it_is_back(
     world: World, url: str, slack_down: "SlackDown"
 ) -> None:
+    written, is_down = asyncio.Event(), asyncio.Event()
+
+    async def hold(method: str, when: str) -> None:
+        if (method, when) == ("UpdateService", "after"):
+            written.set()
+            await is_down.wait()
+
     async with running_bot(world, url):
+        world.cloud.hook = hold
         await world.slack.slash("U0SENA", "C0OPERATIONS", FORCE)
-        await until(lambda: world.cloud.updates, what="the write")
+        await asyncio.wait_for(written.wait(), PATIENCE_SECONDS)
         await slack_down.begin()
+        is_down.set()
         await until(lambda: kept(url).rollbacks[0].state is RollbackState.VERIFIED, what="the verdict")
         told_meanwhile = kept(url).unsent
         await slack_down.end()
@@ -118,18 +129,30 @@ class SlackDown:
     def __init__(self, world: World) -> None:
         self._slack = world.slack
         self._port = int(world.slack.base_url.rpartition(":")[2])
+        self._meanwhile = contextlib.ExitStack()
         self.down = False
 
     async def begin(self) -> None:
         """Refuse every connection from now on."""
         self.down = True
         await self._slack.stop()
+        self._meanwhile.enter_context(_kept_free(self._port))
 
     async def end(self) -> None:
         """Be there again, at the same address."""
         if self.down:
+            self._meanwhile.close()
             await self._slack.start(port=self._port)
             self.down = False
+
+
+@contextlib.contextmanager
+def _kept_free(port: int) -> Iterator[None]:
+    """Let nobody else have a port meanwhile: it is taken, but nobody listens."""
+    with socket.socket() as kept_free:
+        kept_free.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        kept_free.bind(("127.0.0.1", port))
+        yield
 
 
 @pytest.fixture

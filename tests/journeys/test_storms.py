@@ -11,7 +11,7 @@ import pytest
 from bot.domain.rollback import RollbackState
 from bot.sandbox.slack.deliveries import Delivery
 from tests.journeys.kept import assert_rolled_back_once, everything_told
-from tests.journeys.world import Bot, World, running_bot, texts
+from tests.journeys.world import Bot, World, running_bot, texts, until
 
 #: Those who may roll back; they take turns.
 DECIDERS = ("U0SENA", "U0LUBIT")
@@ -64,6 +64,7 @@ async def test_fifty_clicks_at_once_are_one_rollback_and_forty_nine_answers(
             for n in range(CLICKS)
         ]
         answers = await asyncio.gather(*clicks)
+        await until(lambda: told(world).total() >= CLICKS - 1, what="everybody to be told")
         left = await everything_told(world, database_url)
 
     assert {answer.status for answer in answers} == {200}
@@ -80,11 +81,21 @@ async def test_fifty_clicks_at_once_are_one_rollback_and_forty_nine_answers(
 async def test_two_forced_rollbacks_at_the_same_moment_are_one(
     world: World, database_url: str, processes: int
 ) -> None:
+    one_was_told = asyncio.Event()
+
+    async def hold(method: str, when: str) -> None:
+        # Nothing would be left to do for whoever is looked after once it is over.
+        if (method, when) == ("UpdateService", "before"):
+            await one_was_told.wait()
+
     async with bots(world, database_url, processes) as running:
+        world.cloud.hook = hold
         await asyncio.gather(
             slash(world, running[0], "U0SENA", "/rollback canary force errors"),
             slash(world, running[-1], "U0LUBIT", "/rollback canary force errors"),
         )
+        await until(lambda: told(world), what="one of them to be told")
+        one_was_told.set()
         left = await everything_told(world, database_url)
 
     states = sorted(rollback.state for rollback in left.rollbacks)

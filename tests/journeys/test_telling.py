@@ -40,6 +40,7 @@ notices:
 @pytest_asyncio.fixture(loop_scope="session")
 async def bot(world: World, tmp_path: Path) -> AsyncIterator[Bot]:
     """A bot with incident 1 open, declared by Gitco; nobody has command."""
+    world.send_users_home()
     playbook = tmp_path / "playbook.yaml"
     playbook.write_text(PLAYBOOK.read_text(encoding="utf-8") + HURRIED, encoding="utf-8")
     async with running_bot(world, f"sqlite:///{tmp_path / 'backout.db'}", playbook=playbook) as running:

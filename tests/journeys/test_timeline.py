@@ -20,6 +20,7 @@ LONG = f"{'a long line of log 긴 줄 ' * 1_700}the very end"
 @pytest_asyncio.fixture(loop_scope="session")
 async def bot(world: World, tmp_path: Any) -> AsyncIterator[Bot]:
     """A bot with INC-1 open."""
+    world.send_users_home()
     async with running_bot(world, f"sqlite:///{tmp_path / 'backout.db'}") as running:
         await declare(world, "U0GITCO")
         await board_of(world, 1)
@@ -29,8 +30,9 @@ async def bot(world: World, tmp_path: Any) -> AsyncIterator[Bot]:
 async def say(world: World, user: str, text: str, channel: str = "C0CRITICAL", **more: Any) -> str:
     """Write a message and return its ts."""
     await world.slack.say(user, channel, text, **more)
-    thread = more.get("thread_ts")
-    return str(world.slack.messages(channel, thread_ts=thread)[-1]["ts"])
+    written = world.slack.messages(channel, thread_ts=more.get("thread_ts"))
+    # The bot may have written meanwhile.
+    return str([one for one in written if one["user"] == user][-1]["ts"])
 
 
 def shown(view: dict[str, Any]) -> str:

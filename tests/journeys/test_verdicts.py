@@ -8,7 +8,7 @@ import pytest
 from bot.sandbox.cloud import Fault
 from bot.sandbox.names import API_STABLE
 from tests.journeys.rows import states
-from tests.journeys.world import PLAYBOOK, World, running_bot, texts, until
+from tests.journeys.world import PLAYBOOK, USUAL_LOAD, World, running_bot, texts, until
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
@@ -36,6 +36,8 @@ async def test_a_stable_that_is_broken_too_is_never_called_a_success(
     world: World, database_url: str, hasty_playbook: Path
 ) -> None:
     world.cloud.set_fault("ion-api", Fault.ERRORS, True, revision=API_STABLE)
+    # In the five seconds that the bot is given enough of them come, although the machine stands still.
+    world.cloud.load("ion-api", 2 * USUAL_LOAD)
 
     async with running_bot(world, database_url, playbook=hasty_playbook):
         await world.slack.slash("U0LUBIT", "C0OPERATIONS", "/rollback canary force")

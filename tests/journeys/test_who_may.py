@@ -13,8 +13,8 @@ from tests.journeys.world import PLAYBOOK, Bot, World, action_ids, running_bot, 
 
 @pytest.fixture
 def bot(world: World, standing_bot: Bot) -> Bot:
-    """A running bot. Nothing is rolled back here, so nobody needs to use the service meanwhile."""
-    world.cloud.load("ion-api", 0)
+    """A running bot, which nothing is rolled back with."""
+    world.send_users_home()
     world.slack.events_url = standing_bot.events_url
     return standing_bot
 

@@ -14,7 +14,8 @@ T = TypeVar("T")
 
 #: How long a SQLite writer waits for another process's transaction, milliseconds.
 BUSY_TIMEOUT_MS = 30_000
-#: How long a connection to PostgreSQL may take, and how long one may stay silent; seconds.
+#: How long a connection to PostgreSQL may take, and how long one may stay silent; seconds. What the URL says
+#: of ``connect_timeout`` or ``tcp_user_timeout`` goes before.
 CONNECT_SECONDS = 2
 #: PostgreSQL ends a session that idles this long inside a transaction. A process that was stopped there (a
 #: frozen container) holds locks that everybody else waits for; ours take milliseconds.
@@ -85,7 +86,12 @@ def _postgres(url: URL) -> Engine:
     # Somebody waits for the answer, and Slack for 3 s: a server behind a black hole counts as down.
     waits = {"connect_timeout": CONNECT_SECONDS, "tcp_user_timeout": CONNECT_SECONDS * 1000}
     engine = create_engine(
-        url, pool_size=POOL_SIZE, max_overflow=2, pool_pre_ping=True, pool_timeout=10, connect_args=waits
+        url,
+        pool_size=POOL_SIZE,
+        max_overflow=2,
+        pool_pre_ping=True,
+        pool_timeout=10,
+        connect_args={name: wait for name, wait in waits.items() if name not in url.query},
     )
 
     @event.listens_for(engine, "connect")

@@ -35,6 +35,11 @@ class Load:
         self._changed = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
+    @property
+    def is_over(self) -> bool:
+        """Whether nobody asks any more, and whoever asked was answered."""
+        return not (self.requests_per_second or self._changed.is_set() or self._in_flight)
+
     def start(self, requests_per_second: float) -> None:
         """Begin, or go on at another rate; 0 pauses."""
         self.requests_per_second = requests_per_second

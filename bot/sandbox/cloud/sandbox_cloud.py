@@ -262,6 +262,11 @@ class SandboxCloud:
         """Change the rate of users at `service`; 0 pauses them."""
         self._loads[service].start(requests_per_second)
 
+    @property
+    def is_quiet(self) -> bool:
+        """Whether no users ask anywhere, and everything that was asked is answered and written down."""
+        return all(load.is_over for load in self._loads.values())
+
     def answers(self, service: str) -> dict[tuple[str, int], int]:
         """Return what the users of `service` were answered, by (revision, status); 0 is no answer."""
         return dict(self._loads[service].answers)

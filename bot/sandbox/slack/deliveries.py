@@ -26,6 +26,9 @@ Json = dict[str, Any]
 #: Seconds in which an app must answer. Source: docs.slack.dev, "Handling user interaction".
 ANSWER_WITHIN_SECONDS = 3.0
 FORM = "application/x-www-form-urlencoded"
+#: Shorter than the 5 s after which a server such as uvicorn closes an idle connection: what is sent on it in
+#: that very moment is lost.
+KEPT_IDLE_SECONDS = 2.0
 
 
 @dataclass(frozen=True)
@@ -190,7 +193,8 @@ class Courier:
     def _http(self) -> httpx.AsyncClient:
         if self._client is None:
             # Proxies of the environment are none of our business: the bot is on this machine.
-            self._client = httpx.AsyncClient(trust_env=False, timeout=None)  # noqa: S113 (`_post` limits it)
+            kept = httpx.Limits(keepalive_expiry=KEPT_IDLE_SECONDS)
+            self._client = httpx.AsyncClient(trust_env=False, timeout=None, limits=kept)  # noqa: S113 (`_post` limits it)
         return self._client
 
 

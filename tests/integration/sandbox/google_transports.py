@@ -33,7 +33,7 @@ from bot.sandbox.names import PROJECT
 VOLATILE = frozenset(
     {"etag", "update_time", "create_time", "last_transition_time", "delete_time", "expire_time"}
 )
-SECONDS = 10.0
+SECONDS = 60.0
 #: Google gives these no types.
 Nobody: Any = credentials.AnonymousCredentials
 LoggingClient: Any = handwritten.Client
@@ -118,7 +118,7 @@ def _words(error: exceptions.GoogleAPICallError) -> str:
 async def transports(cloud: SandboxCloud) -> AsyncIterator[Transports]:
     """Connect every client to `cloud`."""
     plain, later = grpc.insecure_channel(cloud.grpc_address), grpc.aio.insecure_channel(cloud.grpc_address)
-    async with httpx.AsyncClient(base_url=cloud.rest_address, trust_env=False) as http:
+    async with httpx.AsyncClient(base_url=cloud.rest_address, trust_env=False, timeout=SECONDS) as http:
         yield Transports(
             services=_both(run_v2.ServicesClient, run_v2.ServicesAsyncClient, plain, later)
             | {"rest": _rest(run_v2.ServicesClient, cloud)},

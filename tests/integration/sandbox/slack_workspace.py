@@ -16,8 +16,12 @@ from starlette.routing import Route
 
 from bot.sandbox import names
 from bot.sandbox.slack import SandboxSlack
+from bot.sandbox.slack.events import Sleep
 from bot.sandbox.slack.http_server import HttpServer
 
+#: For whatever is sure to come, and for what an app has to answer where that is not what is tried: a busy
+#: machine may take longer than Slack's 3 seconds. Generous: a test that passes never waits so long.
+PATIENCE_SECONDS = 60.0
 CRITICAL = "C0CRITICAL"
 OPERATIONS = "C0OPERATIONS"
 #: The bot is in the first two and not in this one.
@@ -70,14 +74,20 @@ def a_manifest(*, scopes: list[str] | None = None) -> dict[str, Any]:
 
 
 class Clock:
-    """Real time, plus what a test adds to it."""
+    """Real time, plus what a test adds to it; or nothing but that, once it stands still."""
 
     def __init__(self) -> None:
         self.ahead_seconds = 0.0
+        self._stands_at: float | None = None
+
+    def stand_still(self) -> None:
+        """Let no time go by but what is added: where seconds are counted, a busy machine takes some."""
+        self._stands_at = time.time()
 
     def __call__(self) -> float:
         """Return epoch seconds."""
-        return time.time() + self.ahead_seconds
+        now = time.time() if self._stands_at is None else self._stands_at
+        return now + self.ahead_seconds
 
 
 class Receiver:
@@ -125,7 +135,7 @@ class Receiver:
 
     async def until_received(self, count: int) -> None:
         """Wait until this many requests have arrived."""
-        async with self.arrived:
+        async with asyncio.timeout(PATIENCE_SECONDS), self.arrived:
             await self.arrived.wait_for(lambda: len(self.received) >= count)
 
     async def start(self, slack: SandboxSlack) -> None:
@@ -139,14 +149,33 @@ class Receiver:
         await self._http.stop()
 
 
+async def _for_ever(_: float) -> None:
+    await asyncio.Event().wait()
+
+
+async def at_once(_: float) -> None:
+    """Let what Slack waits for be over: see `running_slack`."""
+
+
 @asynccontextmanager
 async def running_slack(
-    *, scopes: list[str] | None = None, clock: Clock | None = None, **more: Any
+    *,
+    scopes: list[str] | None = None,
+    clock: Clock | None = None,
+    patience_seconds: float = PATIENCE_SECONDS,
+    sleep: Sleep | None = None,
 ) -> AsyncIterator[SandboxSlack]:
-    """Serve a fresh workspace whose bot nobody can reach yet."""
-    nowhere = "http://127.0.0.1:9/slack/events"
+    """Serve a fresh workspace whose bot nobody can reach yet, and which is more patient than Slack.
+
+    An event that the bot does not take comes again only once `sleep` is over, which it never is unless given:
+    Bolt takes none that it has no listener for.
+    """
     slack = SandboxSlack(
-        manifest=a_manifest(scopes=scopes), events_url=nowhere, clock=clock or Clock(), **more
+        manifest=a_manifest(scopes=scopes),
+        events_url="http://127.0.0.1:9/slack/events",
+        clock=clock or Clock(),
+        patience_seconds=patience_seconds,
+        sleep=sleep or _for_ever,
     )
     await slack.start()
     try:

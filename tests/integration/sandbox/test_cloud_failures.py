@@ -1,6 +1,5 @@
 """The guide's failures as Cloud Monitoring and Cloud Logging tell of them: 5 %, 800 ms, or nothing at all."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -24,6 +23,8 @@ LATENCIES = "run.googleapis.com/request_latencies"
 Aggregation = monitoring_v3.Aggregation
 REQUESTS = f'log_name="projects/{PROJECT}/logs/run.googleapis.com%2Frequests"'
 PER_SECOND = 60.0
+REQUESTS_OF_EACH = 100
+BEGINNING = datetime(2026, 1, 1, tzinfo=UTC)
 #: What ails whom here, each with all the users of its service.
 ILL = {CHAT_CANARY_SERVICE: Fault.ERRORS, CHAT_SERVICE: Fault.SLOW, API_SERVICE: Fault.LOST}
 
@@ -45,11 +46,11 @@ async def google() -> AsyncIterator[Google]:
         for service, fault in ILL.items():
             running.cloud.set_fault(service, fault, on=True)
             running.cloud.load(service, PER_SECOND)
-        await asyncio.sleep(2.5)
-        for service in ILL:
-            running.cloud.load(service, 0)
-        await eventually(lambda: not any(c.in_flight for c in running.cloud._world.containers()))
-        await asyncio.sleep(0.5)
+        await eventually(
+            lambda: all(sum(running.cloud.answers(service).values()) >= REQUESTS_OF_EACH for service in ILL)
+        )
+        await running.quiet()
+        await running.measured()
         yield running
 
 
@@ -93,7 +94,7 @@ async def test_errors_are_five_percent_of_the_answers_and_of_the_log(google: Goo
     lines = await entries(google, CHAT_CANARY_SERVICE, "severity=ERROR AND NOT httpRequest.status>=100")
 
     asked = sum(told.answers.values())
-    assert asked > 80
+    assert asked >= REQUESTS_OF_EACH
     assert told.answers["5xx"] == asked // 20 == len(failed) == len(lines)
 
 
@@ -101,12 +102,14 @@ async def test_slow_answers_have_a_p95_around_800_ms_and_are_in_the_log(google: 
     told = await seen(google, CHAT_SERVICE)
     slow = await entries(google, CHAT_SERVICE, "jsonPayload.latency_ms > 500")
 
-    # 700 to 960 ms is the slowest tenth; a busy machine adds to that.
+    # 640 to 960 ms is the slowest tenth, give or take; what a busy machine adds the users feel as well.
+    felt = google.cloud.truth(CHAT_SERVICE, since=BEGINNING).percentile_ms(95)
+    assert told.p95_ms == pytest.approx(felt, rel=0.1)
     assert told.p95_ms is not None
-    assert 650 < told.p95_ms < 1500
+    assert told.p95_ms > 500
     assert told.answers.keys() == {"2xx"}
     assert slow
-    assert all(entry.json_payload["latency_ms"] > 500 for entry in slow)
+    assert all(500 < entry.json_payload["latency_ms"] < 1000 for entry in slow)
 
 
 async def test_lost_conversations_look_healthy_everywhere(google: Google) -> None:
@@ -123,10 +126,8 @@ async def test_lost_conversations_look_healthy_everywhere(google: Google) -> Non
 async def test_a_service_that_does_not_answer_is_in_the_log_and_no_metric_counts_it(google: Google) -> None:
     before = await seen(google, API_SERVICE)
     google.cloud.set_fault(API_SERVICE, Fault.DOWN, on=True)
-    google.cloud.load(API_SERVICE, PER_SECOND)
-    await eventually(lambda: google.cloud.answers(API_SERVICE).get(("", 503), 0) >= 10)
-    google.cloud.load(API_SERVICE, 0)
-    await asyncio.sleep(0.5)
+    await google.asked(API_SERVICE, times=10, per_second=PER_SECOND)
+    await google.measured()
 
     refused = await entries(google, API_SERVICE, f"{REQUESTS} AND httpRequest.status=503")
     (ended,) = await entries(google, API_SERVICE, 'textPayload="Container called exit(1)."')

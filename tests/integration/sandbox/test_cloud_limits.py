@@ -28,10 +28,11 @@ async def changed(google: Google, *, scaling: dict[str, int] | None = None, **li
 
 
 async def test_new_limits_make_a_revision_that_takes_time_and_are_read_back() -> None:
-    async with running_cloud(start_seconds=0.2) as google:
+    async with running_cloud(never_settle=True) as google:
         update = await changed(google, scaling={"max_instance_count": 9}, memory="1Gi", cpu="2")
         await google.update(update, *MASK)
         meanwhile = await google.read(API_SERVICE)
+        google.cloud.behaviour.never_settle = False
         settled = await google.settled(API_SERVICE)
 
     assert meanwhile.latest_created_revision != meanwhile.latest_ready_revision

@@ -1,10 +1,11 @@
 """The sandbox's Cloud Logging holds what the traffic left behind, and refuses what Google refuses."""
 
 import asyncio
+import time
 from collections import Counter
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
-from datetime import timedelta
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import grpc
@@ -15,7 +16,13 @@ from google.cloud.logging_v2.types import LogEntry, TailLogEntriesRequest, TailL
 
 from bot.sandbox.cloud import Fault
 from bot.sandbox.names import API_CANARY, API_SERVICE, API_STABLE, PROJECT
-from tests.integration.sandbox.google_clients import Google, eventually, line, running_cloud
+from tests.integration.sandbox.google_clients import (
+    PATIENCE_SECONDS,
+    Google,
+    eventually,
+    line,
+    running_cloud,
+)
 
 REQUESTS = f'log_name="projects/{PROJECT}/logs/run.googleapis.com%2Frequests"'
 RATE_LIMIT = TailLogEntriesResponse.SuppressionInfo.Reason.RATE_LIMIT
@@ -32,17 +39,11 @@ async def entries(google: Google, text: str = "", **changes: Any) -> list[LogEnt
     return [one async for one in await google.logging.list_log_entries(request)]
 
 
-async def some_traffic(google: Google, *, seconds: float = 0.6, rate: float = 100) -> None:
-    """Let users ask ion-api for a while, and the last of them get their answers."""
-    google.cloud.load(API_SERVICE, rate)
-    await asyncio.sleep(seconds)
-    google.cloud.load(API_SERVICE, 0)
-    await asyncio.sleep(0.3)
-
-
 async def test_the_request_log_is_what_the_users_were_answered(google: Google) -> None:
     google.cloud.set_fault(API_SERVICE, Fault.ERRORS, on=True, revision=API_STABLE)
-    await some_traffic(google)
+    began = time.monotonic()
+    await google.asked(API_SERVICE)
+    took = timedelta(seconds=time.monotonic() - began)
 
     logged = await entries(google, REQUESTS)
 
@@ -51,7 +52,7 @@ async def test_the_request_log_is_what_the_users_were_answered(google: Google) -
     one = logged[0]
     assert one.http_request.request_method == "GET"
     assert one.http_request.request_url.startswith(google.cloud.uris[API_SERVICE] + "/api/")
-    assert timedelta(milliseconds=30) < one.http_request.latency.ToTimedelta() < timedelta(seconds=1)
+    assert timedelta(milliseconds=30) < one.http_request.latency.ToTimedelta() < took
     assert one.receive_timestamp > one.timestamp
     assert dict(one.resource.labels) == {
         "project_id": PROJECT,
@@ -65,7 +66,7 @@ async def test_the_request_log_is_what_the_users_were_answered(google: Google) -
 
 async def test_failed_requests_leave_an_error_of_the_application_too(google: Google) -> None:
     google.cloud.behaviour.baseline_error_ratio = 1.0
-    await some_traffic(google, seconds=0.3)
+    await google.asked(API_SERVICE, times=20)
 
     errors = await entries(google, "resource.type=cloud_run_revision AND severity=ERROR")
 
@@ -81,8 +82,7 @@ async def test_slow_requests_match_the_filter_of_the_guide(google: Google) -> No
     assert await entries(google, "resource.type=cloud_run_revision AND jsonPayload.latency_ms > 500") == []
 
     google.cloud.set_fault(API_SERVICE, Fault.SLOW, on=True, revision=API_STABLE)
-    await some_traffic(google)
-    await asyncio.sleep(0.8)
+    await google.asked(API_SERVICE)
 
     slow = await entries(google, "resource.type=cloud_run_revision AND jsonPayload.latency_ms > 500")
     platform = await entries(google, 'httpRequest.latency>"0.5s"')
@@ -92,7 +92,7 @@ async def test_slow_requests_match_the_filter_of_the_guide(google: Google) -> No
 
 async def test_a_dead_canary_is_in_the_log_with_the_platforms_own_words(google: Google) -> None:
     google.cloud.set_fault(API_SERVICE, Fault.DOWN, on=True)
-    await some_traffic(google)
+    await google.asked(API_SERVICE, times=1, until=lambda answers: answers["", 503] > 0)
 
     dead = await entries(google, f"{REQUESTS} AND httpRequest.status=503")
 
@@ -103,7 +103,7 @@ async def test_a_dead_canary_is_in_the_log_with_the_platforms_own_words(google: 
 async def test_a_request_to_a_tag_is_logged_under_the_tags_address(google: Google) -> None:
     tag = (await google.read(API_SERVICE)).traffic_statuses[1].uri
 
-    async with httpx.AsyncClient() as prober:
+    async with httpx.AsyncClient(timeout=PATIENCE_SECONDS) as prober:
         await prober.get(tag + "/health", headers={"user-agent": "backout-probe"})
 
     (seen,) = await entries(google, "httpRequest.userAgent=backout-probe")
@@ -113,10 +113,10 @@ async def test_a_request_to_a_tag_is_logged_under_the_tags_address(google: Googl
 
 async def test_the_canarys_log_falls_silent_after_the_traffic_left(google: Google) -> None:
     google.cloud.load(API_SERVICE, 100)
-    await asyncio.sleep(0.3)
+    await eventually(lambda: (API_CANARY, 200) in google.cloud.answers(API_SERVICE))
     await google.route(API_SERVICE, line(API_STABLE, 100))
     settled = await google.settled(API_SERVICE)
-    await asyncio.sleep(0.5)
+    await google.asked(API_SERVICE)
 
     since = settled.terminal_condition.last_transition_time.isoformat()
     later = await entries(google, f'{REQUESTS} AND timestamp>="{since}"')
@@ -126,19 +126,23 @@ async def test_the_canarys_log_falls_silent_after_the_traffic_left(google: Googl
 
 
 async def test_an_entry_is_read_only_after_the_lag(google: Google) -> None:
-    google.cloud.behaviour.log_lag_seconds = 1.0
-    await some_traffic(google, seconds=0.3)
+    google.cloud.behaviour.log_lag_seconds = 3000
+    await google.asked(API_SERVICE, times=10)
+    hidden = await entries(google)
 
-    early = await entries(google)
-    await asyncio.sleep(1.0)
-    late = await entries(google)
+    google.cloud.behaviour.log_lag_seconds = 0.5
+    answers = await google.asked(API_SERVICE, times=10)
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while len(late := await entries(google)) < answers.total():  # noqa: ASYNC110
+            await asyncio.sleep(0.1)
 
-    assert early == []
-    assert min(e.receive_timestamp - e.timestamp for e in late) > timedelta(seconds=1)
+    assert hidden == []
+    assert len(late) == answers.total()
+    assert min(e.receive_timestamp - e.timestamp for e in late) > timedelta(seconds=0.5)
 
 
 async def test_entries_come_in_time_order_and_in_pages(google: Google) -> None:
-    await some_traffic(google)
+    await google.asked(API_SERVICE)
 
     ascending = await entries(google, REQUESTS)
     descending = await entries(google, REQUESTS, order_by="timestamp desc", page_size=7)
@@ -152,8 +156,12 @@ async def test_entries_come_in_time_order_and_in_pages(google: Google) -> None:
     assert len(first_page.entries) == min(50, len(ascending))
 
 
+def more_answers_than(google: Google, known: int) -> Callable[[], bool]:
+    return lambda: sum(google.cloud.answers(API_SERVICE).values()) > known
+
+
 async def test_pages_do_not_shift_while_entries_arrive(google: Google) -> None:
-    await some_traffic(google)
+    await google.asked(API_SERVICE)
     wanted = [e.insert_id for e in await entries(google, order_by="timestamp desc")]
     google.cloud.load(API_SERVICE, 100)
 
@@ -165,7 +173,7 @@ async def test_pages_do_not_shift_while_entries_arrive(google: Google) -> None:
     seen = []
     async for page in (await google.logging.list_log_entries(request)).pages:
         seen += [e.insert_id for e in page.entries]
-        await asyncio.sleep(0.05)
+        await eventually(more_answers_than(google, sum(google.cloud.answers(API_SERVICE).values())))
 
     assert len(seen) == len(set(seen))
     assert [one for one in seen if one in set(wanted)] == wanted
@@ -173,7 +181,7 @@ async def test_pages_do_not_shift_while_entries_arrive(google: Google) -> None:
 
 async def test_an_empty_page_with_a_token_is_not_the_end(google: Google) -> None:
     google.cloud.behaviour.empty_log_page = True
-    await some_traffic(google, seconds=0.3)
+    await google.asked(API_SERVICE, times=10)
 
     pager = await google.logging.list_log_entries({"resource_names": [f"projects/{PROJECT}"]})
     sizes = [len(page.entries) async for page in pager.pages]
@@ -245,9 +253,9 @@ async def test_a_tail_sends_what_matches_as_it_arrives(google: Google) -> None:
     ) as stream:
         await eventually(lambda: "TailLogEntries" in [call.method for call in google.cloud.calls])
         await asyncio.sleep(0.2)
-        await some_traffic(google)
+        await google.asked(API_SERVICE)
         received: list[LogEntry] = []
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             while len(received) < google.cloud.answers(API_SERVICE)[API_STABLE, 200]:
                 received += (await anext(aiter(stream))).entries
 
@@ -259,7 +267,7 @@ async def test_a_tail_says_what_it_suppressed(google: Google) -> None:
     google.cloud.behaviour.suppressed = 12
     google.cloud.load(API_SERVICE, 50)
 
-    async with tailing(google, a_tail()) as stream, asyncio.timeout(5):
+    async with tailing(google, a_tail()) as stream, asyncio.timeout(PATIENCE_SECONDS):
         answer = await anext(aiter(stream))
 
     assert [(one.reason, one.suppressed_count) for one in answer.suppression_info] == [(RATE_LIMIT, 12)]
@@ -271,20 +279,21 @@ async def test_a_tail_withholds_repeats_and_delays_entries_when_it_is_asked_to(g
     google.cloud.behaviour.tail_late_ratio = 0.3
     google.cloud.behaviour.tail_late_seconds = 0.5
     received: list[LogEntry] = []
+    different: set[str] = set()
     suppressed = 0
 
     async with tailing(google, a_tail(REQUESTS)) as stream:
         await eventually(lambda: "TailLogEntries" in [call.method for call in google.cloud.calls])
         await asyncio.sleep(0.2)
-        await some_traffic(google)
-        with suppress(TimeoutError):
-            async with asyncio.timeout(2):
-                async for answer in stream:
-                    received += answer.entries
-                    suppressed += sum(one.suppressed_count for one in answer.suppression_info)
+        answered = (await google.asked(API_SERVICE, times=100)).total()
+        # The last to come are late ones; whatever comes twice has done so by then.
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while len(different) + suppressed < answered:
+                answer = await anext(aiter(stream))
+                received += answer.entries
+                different |= {e.insert_id for e in answer.entries}
+                suppressed += sum(one.suppressed_count for one in answer.suppression_info)
 
-    answered = sum(google.cloud.answers(API_SERVICE).values())
-    different = {e.insert_id for e in received}
     assert 0 < suppressed < answered
     assert len(different) == answered - suppressed
     assert len(different) < len(received) < 2 * len(different)
@@ -293,7 +302,7 @@ async def test_a_tail_withholds_repeats_and_delays_entries_when_it_is_asked_to(g
 async def test_a_tail_breaks_off_when_it_is_asked_to(google: Google) -> None:
     google.cloud.behaviour.tail_drops_after_seconds = 0.3
 
-    async with tailing(google, a_tail()) as stream, asyncio.timeout(5):
+    async with tailing(google, a_tail()) as stream, asyncio.timeout(PATIENCE_SECONDS):
         with pytest.raises(exceptions.ServiceUnavailable):
             async for _ in stream:
                 pass
@@ -304,16 +313,16 @@ async def test_a_tail_breaks_off_when_it_is_asked_to(google: Google) -> None:
 async def test_a_tail_holds_entries_back_for_its_buffer(google: Google) -> None:
     google.cloud.load(API_SERVICE, 50)
 
-    async with tailing(google, a_tail(buffer_seconds=1)) as stream, asyncio.timeout(5):
-        oldest = (await anext(aiter(stream))).entries[0]
+    async with tailing(google, a_tail(buffer_seconds=1)) as stream, asyncio.timeout(PATIENCE_SECONDS):
+        answer = await anext(aiter(stream))
+        now = datetime.now(UTC)
 
-    newest = (await entries(google, order_by="timestamp desc", page_size=1))[0]
-    assert newest.timestamp - oldest.timestamp > timedelta(seconds=0.8)
+    assert all(now - e.receive_timestamp >= timedelta(seconds=1) for e in answer.entries)
 
 
 async def test_bad_tails_are_refused(google: Google) -> None:
     async def first(request: TailLogEntriesRequest) -> None:
-        async with tailing(google, request) as stream, asyncio.timeout(5):
+        async with tailing(google, request) as stream, asyncio.timeout(PATIENCE_SECONDS):
             await anext(aiter(stream))
 
     with pytest.raises(exceptions.InvalidArgument, match="buffer_window"):
@@ -344,12 +353,12 @@ async def test_the_eleventh_tail_is_one_too_many(google: Google) -> None:
     await asyncio.gather(*ten, return_exceptions=True)
     await eventually(lambda: [c.outcome for c in google.cloud.calls].count("CANCELLED") == 10)
     google.cloud.load(API_SERVICE, 50)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         assert (await follow()).entries
 
 
 async def test_a_reset_forgets_the_log(google: Google) -> None:
-    await some_traffic(google, seconds=0.2)
+    await google.asked(API_SERVICE, times=10)
     assert await entries(google)
 
     google.cloud.reset()

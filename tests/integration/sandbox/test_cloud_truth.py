@@ -1,6 +1,6 @@
 """What the sandbox's service counted itself, held against its log, and how its containers end."""
 
-import asyncio
+import re
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
@@ -20,7 +20,7 @@ from bot.sandbox.names import (
     CHAT_SERVICE,
     PROJECT,
 )
-from tests.integration.sandbox.google_clients import Google, eventually, running_cloud
+from tests.integration.sandbox.google_clients import PATIENCE_SECONDS, Google, eventually, running_cloud
 
 BEGINNING = datetime(2026, 1, 1, tzinfo=UTC)
 REQUESTS = f'log_name="projects/{PROJECT}/logs/run.googleapis.com%2Frequests"'
@@ -37,17 +37,10 @@ async def entries(google: Google, text: str) -> list[LogEntry]:
     return [one async for one in await google.logging.list_log_entries(request)]
 
 
-async def some_traffic(google: Google, service: str = API_SERVICE, *, seconds: float = 1.0) -> None:
-    google.cloud.load(service, 100)
-    await asyncio.sleep(seconds)
-    google.cloud.load(service, 0)
-    await asyncio.sleep(0.5)
-
-
 @pytest.mark.parametrize("revision", [API_STABLE, API_CANARY])
 async def test_every_figure_of_the_log_is_the_services_own(google: Google, revision: str) -> None:
     google.cloud.set_fault(API_SERVICE, Fault.ERRORS, on=True, revision=revision)
-    await some_traffic(google, seconds=2.0)
+    await google.asked(API_SERVICE, per_second=200, until=lambda answers: answers[revision, 500] > 0)
 
     logged = await entries(google, f"{REQUESTS} AND resource.labels.revision_name={revision}")
     truth = google.cloud.truth(API_SERVICE, revision, since=BEGINNING)
@@ -63,7 +56,7 @@ async def test_every_figure_of_the_log_is_the_services_own(google: Google, revis
 
 
 async def test_who_asks_is_one_of_so_many_clients_and_some_ask_more_often(google: Google) -> None:
-    await some_traffic(google, seconds=2.0)
+    await google.asked(API_SERVICE, times=150)
 
     askers = [e.http_request.remote_ip for e in await entries(google, REQUESTS)]
 
@@ -74,7 +67,7 @@ async def test_who_asks_is_one_of_so_many_clients_and_some_ask_more_often(google
 
 
 async def test_behind_the_router_the_client_is_the_router(google: Google) -> None:
-    await some_traffic(google, CHAT_ROUTER)
+    await google.asked(CHAT_ROUTER)
 
     async def askers(service: str) -> set[str]:
         logged = await entries(google, f"{REQUESTS} AND resource.labels.service_name={service}")
@@ -86,7 +79,7 @@ async def test_behind_the_router_the_client_is_the_router(google: Google) -> Non
 
 
 async def test_probes_of_the_bot_are_no_users(google: Google) -> None:
-    async with httpx.AsyncClient() as prober:
+    async with httpx.AsyncClient(timeout=PATIENCE_SECONDS) as prober:
         for agent in ("backout/1.0", "ion-app/4.0"):
             await prober.get(google.cloud.uris[API_SERVICE] + "/health", headers={"user-agent": agent})
 
@@ -97,9 +90,9 @@ async def test_probes_of_the_bot_are_no_users(google: Google) -> None:
 
 
 async def test_the_truth_keeps_to_a_time_span_and_a_path(google: Google) -> None:
-    await some_traffic(google, seconds=0.5)
+    await google.asked(API_SERVICE, times=30)
     middle = datetime.now(UTC)
-    await some_traffic(google, seconds=0.5)
+    await google.asked(API_SERVICE, times=30)
 
     whole = google.cloud.truth(API_SERVICE, API_STABLE, since=BEGINNING)
     before = google.cloud.truth(API_SERVICE, API_STABLE, since=BEGINNING, until=middle)
@@ -116,7 +109,7 @@ async def test_the_truth_keeps_to_a_time_span_and_a_path(google: Google) -> None
 
 
 async def test_percentiles_are_of_the_sorted_latencies(google: Google) -> None:
-    await some_traffic(google)
+    await google.asked(API_SERVICE)
 
     truth = google.cloud.truth(API_SERVICE, API_STABLE, since=BEGINNING)
     nobody = google.cloud.truth(API_SERVICE, API_STABLE, since=datetime.now(UTC))
@@ -129,7 +122,7 @@ async def test_percentiles_are_of_the_sorted_latencies(google: Google) -> None:
 
 async def test_a_reset_forgets_what_happened(google: Google) -> None:
     google.cloud.set_fault(API_SERVICE, Fault.DOWN, on=True)
-    await some_traffic(google)
+    await google.asked(API_SERVICE, until=lambda answers: answers["", 503] > 0)
 
     google.cloud.reset()
 
@@ -140,20 +133,21 @@ async def test_a_reset_forgets_what_happened(google: Google) -> None:
 async def test_a_leaking_container_is_killed_at_its_limit_and_begins_again(google: Google) -> None:
     google.cloud.behaviour.leak_per_minute = 60.0
     google.cloud.set_fault(API_SERVICE, Fault.LEAK, on=True)
-    google.cloud.load(API_SERVICE, 200)
+    google.cloud.load(API_SERVICE, 100)
 
     await eventually(lambda: google.cloud.truth(API_SERVICE, since=BEGINNING).kills >= 1)
     first = google.cloud.truth(API_SERVICE, since=BEGINNING).kills
     await eventually(lambda: google.cloud.truth(API_SERVICE, since=BEGINNING).kills > first)
     google.cloud.set_fault(API_SERVICE, Fault.LEAK, on=False)
 
-    google.cloud.load(API_SERVICE, 0)
-    await asyncio.sleep(0.5)
+    await google.quiet()
     truth = google.cloud.truth(API_SERVICE, since=BEGINNING)
     written = await entries(google, SYSTEM_FILTER)
     assert truth.kills == len(written) == len(truth.endings)
     line = written[0]
-    assert line.text_payload.startswith("Memory limit of 512 MiB exceeded with 5")
+    said = re.match(r"Memory limit of 512 MiB exceeded with (\d+) MiB used\. ", line.text_payload)
+    assert said
+    assert int(said[1]) > 512
     assert line.text_payload.endswith("see https://cloud.google.com/run/docs/configuring/memory-limits")
     assert line.log_name.endswith("/logs/run.googleapis.com%2Fvarlog%2Fsystem")
     assert (line.severity, line.resource.labels["revision_name"]) == (500, API_CANARY)
@@ -163,12 +157,11 @@ async def test_requests_in_flight_fail_when_their_container_is_killed(google: Go
     google.cloud.behaviour.leak_per_minute = 60.0
     google.cloud.set_fault(API_SERVICE, Fault.LEAK, on=True)
     google.cloud.set_fault(API_SERVICE, Fault.SLOW, on=True)
-    google.cloud.load(API_SERVICE, 400)
+    google.cloud.load(API_SERVICE, 200)
 
     await eventually(lambda: google.cloud.truth(API_SERVICE, since=BEGINNING).errors > 0)
     google.cloud.set_fault(API_SERVICE, Fault.LEAK, on=False)
-    google.cloud.load(API_SERVICE, 0)
-    await asyncio.sleep(1.2)
+    await google.quiet()
 
     truth = google.cloud.truth(API_SERVICE, since=BEGINNING)
     failed = await entries(google, f"{REQUESTS} AND httpRequest.status>=500")
@@ -204,13 +197,13 @@ async def test_a_revision_that_does_not_start_leaves_the_failed_probe(google: Go
 
 async def test_a_healthy_service_has_no_ended_containers(google: Google) -> None:
     google.cloud.set_fault(API_SERVICE, Fault.ERRORS, on=True)
-    await some_traffic(google)
+    await google.asked(API_SERVICE)
 
     assert await entries(google, SYSTEM_FILTER) == []
 
 
 async def test_insert_ids_begin_with_the_moment_as_cloud_runs_do(google: Google) -> None:
-    await some_traffic(google, seconds=0.3)
+    await google.asked(API_SERVICE, times=10)
 
     (first, *_) = await entries(google, REQUESTS)
 
@@ -221,7 +214,7 @@ async def test_insert_ids_begin_with_the_moment_as_cloud_runs_do(google: Google)
 
 async def test_an_applications_line_names_method_path_and_trace(google: Google) -> None:
     google.cloud.behaviour.baseline_error_ratio = 1.0
-    await some_traffic(google, seconds=0.3)
+    await google.asked(API_SERVICE, times=10)
 
     (said, *_) = await entries(google, "logName:stderr")
 

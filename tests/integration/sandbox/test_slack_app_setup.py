@@ -14,6 +14,7 @@ from bot.sandbox.slack.app_features import OWN_COMMANDS
 from bot.sandbox.slack.web_api import METHODS
 from tests.integration.sandbox.slack_workspace import (
     CRITICAL,
+    PATIENCE_SECONDS,
     a_manifest,
     client_of,
     modal,
@@ -23,12 +24,10 @@ from tests.integration.sandbox.slack_workspace import (
 )
 
 Json = dict[str, Any]
-#: Generous: a busy machine may need longer than Slack waits.
-PATIENCE_SECONDS = 30.0
 
 
 async def test_an_address_proves_itself_by_repeating_the_challenge_and_by_answering_the_probe() -> None:
-    async with running_slack(patience_seconds=PATIENCE_SECONDS) as slack, running_bot(slack) as receiver:
+    async with running_slack() as slack, running_bot(slack) as receiver:
         verified = await slack.verify_url()
         probed = await slack.check_certificate()
         receiver.answer = (200, "yes?")
@@ -65,7 +64,10 @@ def test_backouts_commands_are_none_of_slacks_own() -> None:
 
 
 async def test_every_method_that_needs_a_scope_names_it_and_what_the_app_has() -> None:
-    async with running_slack(scopes=["commands"]) as slack, httpx.AsyncClient(base_url=slack.api_url) as http:
+    async with (
+        running_slack(scopes=["commands"]) as slack,
+        httpx.AsyncClient(base_url=slack.api_url, timeout=PATIENCE_SECONDS) as http,
+    ):
         slack.workspace.app_level_scopes = ("authorizations:read",)
         answers: dict[str, Json] = {}
         for name, registered in METHODS.items():
@@ -81,7 +83,10 @@ async def test_every_method_that_needs_a_scope_names_it_and_what_the_app_has() -
 
 
 async def test_a_method_that_only_the_sandbox_lacks_says_so() -> None:
-    async with running_slack() as slack, httpx.AsyncClient(base_url=slack.api_url) as http:
+    async with (
+        running_slack() as slack,
+        httpx.AsyncClient(base_url=slack.api_url, timeout=PATIENCE_SECONDS) as http,
+    ):
         lacking = (await http.post("admin.users.list")).json()
         unknown = (await http.post("chat.shout")).json()
 
@@ -91,7 +96,7 @@ async def test_a_method_that_only_the_sandbox_lacks_says_so() -> None:
 
 async def test_a_modal_can_ask_where_to_respond() -> None:
     where = {"type": "conversations_select", "action_id": "where", "response_url_enabled": True}
-    async with running_slack(patience_seconds=PATIENCE_SECONDS) as slack, running_bot(slack) as receiver:
+    async with running_slack() as slack, running_bot(slack) as receiver:
         receiver.answer = (200, "")
         await slack.press_shortcut("U0SENA", "declare")
         (trigger,) = [json.loads(parse_qs(body)["payload"][0])["trigger_id"] for body, _ in receiver.received]
@@ -99,7 +104,7 @@ async def test_a_modal_can_ask_where_to_respond() -> None:
         opened = await client_of(slack).views_open(trigger_id=trigger, view=view)
         await slack.submit("U0SENA", opened["view"]["id"], {"where": CRITICAL})
         (chosen,) = json.loads(parse_qs(receiver.received[-1][0])["payload"][0])["response_urls"]
-        async with httpx.AsyncClient() as http:
+        async with httpx.AsyncClient(timeout=PATIENCE_SECONDS) as http:
             await http.post(chosen["response_url"], json={"text": "here", "response_type": "in_channel"})
         said = slack.messages(CRITICAL)
 

@@ -14,12 +14,15 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.sandbox import names
 from bot.sandbox.slack import SandboxSlack
+from bot.sandbox.slack.deliveries import ANSWER_WITHIN_SECONDS
 from bot.sandbox.slack.inputs import REQUIRED
 from tests.integration.sandbox.slack_workspace import (
     CRITICAL,
     OPERATIONS,
+    PATIENCE_SECONDS,
     Clock,
     Receiver,
+    at_once,
     buttons,
     client_of,
     modal,
@@ -181,12 +184,14 @@ async def test_an_app_that_is_down_or_fails_is_a_failed_dispatch(slack: SandboxS
     assert (down.status, down.shown) == (0, "dispatch_failed")
 
 
-async def test_an_app_that_takes_longer_than_3_seconds_timed_out(slack: SandboxSlack, bot: Receiver) -> None:
-    bot.answering.clear()
+async def test_an_app_that_takes_longer_than_3_seconds_timed_out() -> None:
+    patient = running_slack(patience_seconds=ANSWER_WITHIN_SECONDS)
+    async with patient as slack, running_bot(slack) as bot:
+        bot.answering.clear()
+        delivery = await slack.slash("U0SENA", CRITICAL, "/rollback canary")
+        bot.answering.set()
 
-    delivery = await slack.slash("U0SENA", CRITICAL, "/rollback canary")
-    bot.answering.set()
-
+    assert ANSWER_WITHIN_SECONDS == 3.0
     assert delivery.shown == "operation_timeout"
     assert delivery.took_seconds >= 3.0
 
@@ -319,7 +324,7 @@ async def test_a_response_url_reaches_ephemerals_and_deletes_them(slack: Sandbox
     await slack.click("U0SENA", CRITICAL, sent["message_ts"], "go")
     url = payload_of(bot)["response_url"]
 
-    async with httpx.AsyncClient() as http:
+    async with httpx.AsyncClient(timeout=PATIENCE_SECONDS) as http:
         await http.post(url, json={"text": "y", "replace_original": True})
         replaced = slack.messages(CRITICAL, user="U0SENA")
         await http.post(url, json={"delete_original": True})
@@ -332,7 +337,7 @@ async def test_a_response_url_works_five_times(slack: SandboxSlack, bot: Receive
     await slack.slash("U0SENA", OPERATIONS, "/canary")
     url = fields_of(bot)["response_url"]
 
-    async with httpx.AsyncClient() as http:
+    async with httpx.AsyncClient(timeout=PATIENCE_SECONDS) as http:
         body = {"text": "x", "response_type": "in_channel"}
         answers = [await http.post(url, json=body) for _ in range(6)]
 
@@ -347,7 +352,7 @@ async def test_a_response_url_works_for_half_an_hour(
     await slack.slash("U0SENA", OPERATIONS, "/canary")
     clock.ahead_seconds = 30 * 60 + 1
 
-    async with httpx.AsyncClient() as http:
+    async with httpx.AsyncClient(timeout=PATIENCE_SECONDS) as http:
         answer = await http.post(fields_of(bot)["response_url"], json={"text": "x"})
 
     assert answer.json() == {"ok": False, "error": "expired_url"}
@@ -356,7 +361,7 @@ async def test_a_response_url_works_for_half_an_hour(
 async def test_a_response_url_refuses_wrong_blocks(slack: SandboxSlack, bot: Receiver) -> None:
     await slack.slash("U0SENA", OPERATIONS, "/canary")
 
-    async with httpx.AsyncClient() as http:
+    async with httpx.AsyncClient(timeout=PATIENCE_SECONDS) as http:
         answer = await http.post(fields_of(bot)["response_url"], json={"blocks": [{"type": "nonsense"}]})
 
     assert answer.status_code == 400
@@ -580,9 +585,10 @@ async def test_an_update_keeps_what_was_typed_and_guards_by_hash(slack: SandboxS
         await client.views_update(view_id=view_id, view=modal(), hash=old_hash)
 
 
-async def test_a_trigger_works_once_and_for_3_seconds(
+async def test_a_trigger_works_once_and_for_as_long_as_an_app_has_to_answer(
     slack: SandboxSlack, bot: Receiver, clock: Clock
 ) -> None:
+    clock.stand_still()
     client = client_of(slack)
     await slack.slash("U0SENA", CRITICAL, "/canary")
     trigger = fields_of(bot)["trigger_id"]
@@ -593,7 +599,7 @@ async def test_a_trigger_works_once_and_for_3_seconds(
     with pytest.raises(SlackApiError, match="invalid_trigger_id"):
         await client.views_open(trigger_id="1.2.3", view=modal())
     await slack.slash("U0SENA", CRITICAL, "/canary")
-    clock.ahead_seconds += 3.1
+    clock.ahead_seconds += PATIENCE_SECONDS + 0.1
     with pytest.raises(SlackApiError, match="expired_trigger_id"):
         await client.views_open(trigger_id=fields_of(bot)["trigger_id"], view=modal())
 
@@ -657,11 +663,12 @@ async def test_a_mention_reaches_an_app_that_subscribed(slack: SandboxSlack, bot
     assert heard[0]["channel"] == CRITICAL
 
 
-async def test_an_event_that_failed_comes_again(slack: SandboxSlack, bot: Receiver) -> None:
-    bot.answer = (500, "")
+async def test_an_event_that_failed_comes_again() -> None:
+    async with running_slack(sleep=at_once) as slack, running_bot(slack) as bot:
+        bot.answer = (500, "")
 
-    await slack.say("U0SENA", "D0SENA", "hello")
-    await bot.until_received(2)
+        await slack.say("U0SENA", "D0SENA", "hello")
+        await bot.until_received(2)
 
     first, second = (json.loads(raw) for raw, _ in bot.received[:2])
     assert first["event"]["type"] == "message"

@@ -31,6 +31,7 @@ async def refusal(client: AsyncWebClient, file: str) -> tuple[str, list[str]]:
 
 async def test_a_private_upload_is_shown_to_one_person_once_it_is_ready() -> None:
     clock = Clock()
+    clock.stand_still()
     async with running_slack(clock=clock) as slack:
         client = client_of(slack)
         file = await uploaded(client)

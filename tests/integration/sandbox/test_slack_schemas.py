@@ -18,6 +18,7 @@ from tests.integration.sandbox.slack_schemas import java, keys, known_keys, name
 from tests.integration.sandbox.slack_workspace import (
     CRITICAL,
     OPERATIONS,
+    PATIENCE_SECONDS,
     SCOPES,
     Receiver,
     a_manifest,
@@ -276,7 +277,7 @@ async def canvases(client: AsyncWebClient) -> None:
 
 async def blocks_to_check(slack: SandboxSlack) -> None:
     wrong = [{"type": "header", "text": {"type": "mrkdwn", "text": "x" * 151}}, {"type": "nonsense"}]
-    async with httpx.AsyncClient(base_url=slack.api_url) as http:
+    async with httpx.AsyncClient(base_url=slack.api_url, timeout=PATIENCE_SECONDS) as http:
         await http.post("blocks.validate", data={"blocks": json.dumps(wrong)})
 
 

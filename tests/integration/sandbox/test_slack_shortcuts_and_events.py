@@ -19,8 +19,10 @@ from tests.integration.sandbox.slack_workspace import (
     BACKEND,
     CRITICAL,
     OPERATIONS,
+    PATIENCE_SECONDS,
     SCOPES,
     Receiver,
+    at_once,
     buttons,
     client_of,
     modal,
@@ -96,7 +98,7 @@ async def test_a_message_shortcut_brings_the_message_and_a_response_url(
 
     await slack.press_message_shortcut("U0SENA", CRITICAL, ts, "keep")
     payload = payload_of(bot)
-    async with httpx.AsyncClient() as http:
+    async with httpx.AsyncClient(timeout=PATIENCE_SECONDS) as http:
         await http.post(payload["response_url"], json={"text": "kept"})
 
     assert (payload["type"], payload["callback_id"], payload["message_ts"]) == ("message_action", "keep", ts)
@@ -200,12 +202,13 @@ async def test_an_app_hears_only_what_it_subscribed_to_and_may_read(lacking: str
         assert slack.messages(CRITICAL)[0]["reactions"][0]["count"] == 1
 
 
-async def test_a_reaction_the_bot_did_not_take_comes_again(slack: SandboxSlack, bot: Receiver) -> None:
-    bot.answer = (500, "")
-    ts = await said(slack)
+async def test_a_reaction_the_bot_did_not_take_comes_again() -> None:
+    async with running_slack(sleep=at_once) as slack, running_bot(slack) as bot:
+        bot.answer = (500, "")
+        ts = await said(slack)
 
-    await slack.react("U0SENA", CRITICAL, ts, "pushpin")
-    await bot.until_received(2)
+        await slack.react("U0SENA", CRITICAL, ts, "pushpin")
+        await bot.until_received(2)
 
     first, second = (json.loads(raw) for raw, _ in bot.received[:2])
     assert first["event_id"] == second["event_id"]
@@ -373,7 +376,7 @@ async def test_one_reply_is_found_and_linked_to(slack: SandboxSlack, client: Asy
         channel=OPERATIONS, ts=reply, latest=reply, inclusive=True, limit=1
     )
     link = (await client.chat_getPermalink(channel=OPERATIONS, message_ts=reply))["permalink"]
-    async with httpx.AsyncClient() as http:
+    async with httpx.AsyncClient(timeout=PATIENCE_SECONDS) as http:
         shown = await http.get(link)
 
     assert [message["text"] for message in found["messages"]] == ["two"]

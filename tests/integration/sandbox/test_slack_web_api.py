@@ -16,6 +16,7 @@ from tests.integration.sandbox.slack_workspace import (
     BACKEND,
     CRITICAL,
     OPERATIONS,
+    PATIENCE_SECONDS,
     SCOPES,
     Clock,
     client_of,
@@ -129,14 +130,14 @@ async def test_a_wrong_token_is_refused(slack: SandboxSlack, token: str, expecte
 
 
 async def test_no_token_is_refused(slack: SandboxSlack) -> None:
-    async with httpx.AsyncClient(base_url=slack.api_url) as http:
+    async with httpx.AsyncClient(base_url=slack.api_url, timeout=PATIENCE_SECONDS) as http:
         answer = await http.post("auth.test")
 
     assert answer.json() == {"ok": False, "error": "not_authed"}
 
 
 async def test_the_token_may_come_as_an_argument_and_is_not_logged(slack: SandboxSlack) -> None:
-    async with httpx.AsyncClient(base_url=slack.api_url) as http:
+    async with httpx.AsyncClient(base_url=slack.api_url, timeout=PATIENCE_SECONDS) as http:
         answer = await http.post("auth.test", data={"token": names.BOT_TOKEN})
 
     assert answer.json()["ok"] is True
@@ -162,7 +163,7 @@ async def test_json_bodies_are_read_like_forms(slack: SandboxSlack) -> None:
     body = {"channel": CRITICAL, "text": "json", "blocks": [section()]}
     headers = {"Authorization": f"Bearer {names.BOT_TOKEN}"}
 
-    async with httpx.AsyncClient(base_url=slack.api_url, headers=headers) as http:
+    async with httpx.AsyncClient(base_url=slack.api_url, headers=headers, timeout=PATIENCE_SECONDS) as http:
         answer = await http.post("chat.postMessage", json=body)
 
     assert answer.json()["ok"] is True
@@ -384,7 +385,7 @@ async def test_a_file_is_uploaded_by_the_official_client(slack: SandboxSlack, cl
 async def test_an_upload_of_another_length_is_refused(slack: SandboxSlack, client: AsyncWebClient) -> None:
     promised = await client.files_getUploadURLExternal(filename="a.txt", length=3)
 
-    async with httpx.AsyncClient() as http:
+    async with httpx.AsyncClient(timeout=PATIENCE_SECONDS) as http:
         uploaded = await http.post(promised["upload_url"], content=b"four")
 
     completed = client.files_completeUploadExternal(files=[{"id": promised["file_id"], "title": "a"}])
@@ -421,7 +422,7 @@ async def test_a_message_can_be_pinned_reacted_to_and_linked(
 async def test_blocks_can_be_checked_without_a_token(slack: SandboxSlack) -> None:
     wrong = '[{"type": "section", "text": {"type": "invalid", "text": "x"}}]'
 
-    async with httpx.AsyncClient(base_url=slack.api_url) as http:
+    async with httpx.AsyncClient(base_url=slack.api_url, timeout=PATIENCE_SECONDS) as http:
         answer = (await http.post("blocks.validate", data={"blocks": wrong})).json()
         fine = (await http.post("blocks.validate", json={"blocks": [section()]})).json()
 
@@ -434,6 +435,7 @@ async def test_blocks_can_be_checked_without_a_token(slack: SandboxSlack) -> Non
 async def test_posts_in_one_channel_are_limited_to_one_a_second_after_a_burst(
     client: AsyncWebClient, clock: Clock
 ) -> None:
+    clock.stand_still()
     for _ in range(5):
         await client.chat_postMessage(channel=CRITICAL, text="x")
 
@@ -449,6 +451,7 @@ async def test_posts_in_one_channel_are_limited_to_one_a_second_after_a_burst(
 
 
 async def test_other_methods_are_limited_by_the_minute(client: AsyncWebClient, clock: Clock) -> None:
+    clock.stand_still()
     for _ in range(20):
         await client.usergroups_list()
 

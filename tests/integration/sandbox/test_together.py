@@ -14,6 +14,7 @@ from bot.sandbox.cloud import SandboxCloud, Trouble
 from bot.sandbox.slack import SandboxSlack
 from bot.sandbox.slack.faults import Fault
 from bot.sandbox.together import REPORT_CHANNEL, REPORTER, SUFFERINGS, put_together
+from tests.integration.sandbox.slack_workspace import PATIENCE_SECONDS
 
 MANIFEST: dict[str, Any] = {
     "display_information": {"name": "Backout"},
@@ -82,7 +83,7 @@ async def test_every_call_fails_until_slack_is_well_again(
         with pytest.raises(SlackApiError) as refused:
             await call()
         answers.append(refused.value.response)
-    async with httpx.AsyncClient() as client:
+    async with httpx.AsyncClient(timeout=PATIENCE_SECONDS) as client:
         answered = await client.post(f"{slack.base_url}/actions/any", json={"text": "hello"})
 
     slack.suffer(None)
@@ -97,7 +98,7 @@ async def test_a_silent_slack_drops_every_connection(slack: SandboxSlack, bot: A
     slack.suffer(SUFFERINGS[Trouble.SLACK_SILENT])
     with pytest.raises(aiohttp.ClientError):
         await bot.auth_test()
-    async with httpx.AsyncClient() as client:
+    async with httpx.AsyncClient(timeout=PATIENCE_SECONDS) as client:
         with pytest.raises(httpx.TransportError):
             await client.post(f"{slack.base_url}/actions/any", json={"text": "hello"})
 

@@ -21,6 +21,7 @@ SPLIT = {
     Side.CANARY: SideAddress(service=API, revision=CANARY),
     Side.STABLE: SideAddress(service=API, revision=STABLE),
 }
+BOTH_ENDS = {Side.CANARY: "-canary", Side.STABLE: ""}
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
 
@@ -57,6 +58,14 @@ def test_the_filter_asks_for_both_revisions_and_always_bounds_the_time() -> None
 def test_a_whole_service_is_asked_for_without_naming_revisions() -> None:
     assert "revision_name" not in a_filter({Side.STABLE: SideAddress(service=API)})
     assert "revision_name" not in a_filter({**SPLIT, Side.STABLE: SideAddress(service=API)})
+
+
+def test_two_services_are_asked_for_at_once() -> None:
+    chat = {side: SideAddress(service=ServiceName(f"ion-chat{end}")) for side, end in BOTH_ENDS.items()}
+
+    assert '(resource.labels.service_name="ion-chat-canary" OR resource.labels.service_name="ion-chat")' in (
+        a_filter(chat)
+    )
 
 
 def test_times_are_written_in_utc_whatever_zone_they_came_in() -> None:

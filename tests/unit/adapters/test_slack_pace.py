@@ -16,7 +16,8 @@ async def seconds_for(pace: Pace, *channels: str) -> float:
 
 
 async def test_a_burst_goes_at_once() -> None:
-    assert await seconds_for(Pace(per_second=1, burst=4), *["C1"] * 4) < 0.5
+    # Whoever waits at this pace waits for more than a minute.
+    assert await seconds_for(Pace(per_second=0.01, burst=4), *["C1"] * 4) < 60
 
 
 async def test_after_the_burst_one_waits_for_each() -> None:
@@ -28,7 +29,7 @@ async def test_after_the_burst_one_waits_for_each() -> None:
 async def test_channels_do_not_wait_for_each_other() -> None:
     pace = Pace(per_second=0.01, burst=1)
 
-    assert await seconds_for(pace, *[f"C{n}" for n in range(50)]) < 0.5
+    assert await seconds_for(pace, *[f"C{n}" for n in range(50)]) < 60
 
 
 async def test_whoever_waits_gets_a_turn_each() -> None:

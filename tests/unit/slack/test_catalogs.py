@@ -4,6 +4,7 @@ import ast
 import re
 from collections import Counter
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from string import Formatter
 from typing import Any
@@ -72,11 +73,14 @@ def called(call: ast.Call) -> str | None:
     return None if name == "plain" else name
 
 
-def saying_calls() -> Iterator[tuple[str, ast.Call]]:
-    for name, tree in trees():
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Call) and called(node) in SAYING:
-                yield name, node
+@cache
+def saying_calls() -> list[tuple[str, ast.Call]]:
+    return [
+        (name, node)
+        for name, tree in trees()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and called(node) in SAYING
+    ]
 
 
 def literal(call: ast.Call) -> str | None:
@@ -84,6 +88,7 @@ def literal(call: ast.Call) -> str | None:
     return first.value if isinstance(first, ast.Constant) and isinstance(first.value, str) else None
 
 
+@cache
 def messages_in_code() -> set[str]:
     return {text for _, call in saying_calls() if (text := literal(call)) is not None}
 

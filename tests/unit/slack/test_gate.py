@@ -797,7 +797,8 @@ async def test_a_body_that_never_ends_is_given_up(monkeypatch: pytest.MonkeyPatc
         await gate(Request().scope(), receive, send)
 
     assert sent[0]["status"] == 408
-    assert logs[0]["reason"] == "too_slow"
+    # While it waited, others may have had something to say.
+    assert [log["reason"] for log in logs if log["event"] == "slack_request_refused"] == ["too_slow"]
 
 
 async def test_a_websocket_is_closed() -> None:

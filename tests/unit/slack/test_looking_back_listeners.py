@@ -1,6 +1,7 @@
 """``/incident list`` and ``/incident stats`` as they are typed, and their buttons."""
 
 import json
+import socket
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -12,7 +13,6 @@ from aiohttp.test_utils import TestServer
 from bot.domain.ids import IncidentNumber, PersonId
 from bot.domain.incident import IncidentState
 from bot.domain.looking_back import WANTED, Wanted, read_written, written
-from bot.sandbox.run import free_port
 from bot.slack.listeners import incident, looking_back
 from bot.slack.listeners.looking_back import search_text
 from bot.usecases.ports import Showing, Transaction, Workflow
@@ -253,8 +253,11 @@ async def test_where_slack_cannot_be_reached_the_person_is_told() -> None:
     slack = await Typed().filled()
     action = {"type": "button", "action_id": "incident.list_page", "block_id": "b", "value": "2|"}
 
-    url = f"http://127.0.0.1:{free_port()}/replace"
-    answer = await slack.interaction(type="block_actions", actions=[action], response_url=url)
+    with socket.socket() as silent:
+        # Ours, so that nobody else listens there meanwhile.
+        silent.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}/replace"
+        answer = await slack.interaction(type="block_actions", actions=[action], response_url=url)
 
     assert answer.status == 200
     assert [method for method, _ in slack.client.asked] == ["chat.postMessage"]

@@ -2,12 +2,14 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from datetime import datetime
+from typing import Any
 
 import pytest
 
 from bot.domain.faults import CloudFault, FaultKind
 from bot.domain.playbook import Verification
-from bot.domain.readings import Side
+from bot.domain.readings import RequestCounts, Side
 from bot.domain.rollback import Evidence, Proof, RollbackState, Verdict
 from bot.usecases.gather_evidence import (
     error_evidence,
@@ -16,6 +18,7 @@ from bot.usecases.gather_evidence import (
     health_url,
     p95_evidence,
     probe_evidence,
+    provable_at,
     silence_evidence,
     traffic_evidence,
 )
@@ -247,13 +250,74 @@ async def test_the_canary_is_not_asked_for_its_health() -> None:
     assert set(world.prober.urls) == {"https://ion-api.example.com/health"}
 
 
-async def test_stable_is_counted_from_the_moment_it_settled_and_silence_a_little_later() -> None:
+async def test_the_log_is_read_once_from_the_moment_stable_settled_where_the_canary_is_silent() -> None:
     world = a_settled_world()
 
     await gathered(world)
 
-    assert {since for _, since, _ in world.requests.asked} == {NOON, NOON + seconds(2)}
+    assert [since for _, since, _ in world.requests.asked] == [NOON]
+
+
+async def test_requests_that_were_under_way_are_no_breach_of_the_silence() -> None:
+    world = a_settled_world()
+
+    def under_way(side: Side, since: datetime, until: datetime) -> RequestCounts:
+        found = calm(side, since, until)
+        return replace(found, requests=3) if side is Side.CANARY and since < NOON + seconds(2) else found
+
+    world.requests.counting = under_way
+
+    found = await gathered(world)
+
+    assert (found[Proof.SILENCE].verdict, found[Proof.SILENCE].value) == (PROVEN, 0)
+    assert [since for _, since, _ in world.requests.asked] == [NOON, NOON + seconds(2)]
     assert all(since <= until for _, since, until in world.requests.asked)
+
+
+@pytest.mark.parametrize("unsure", [{"truncated": True}, {"problem": "403 from Google"}])
+async def test_a_log_that_may_hold_more_is_read_again_for_the_silence(unsure: dict[str, Any]) -> None:
+    world = a_settled_world()
+
+    def counting(side: Side, since: datetime, until: datetime) -> RequestCounts:
+        found = calm(side, since, until)
+        return replace(found, **unsure) if side is Side.CANARY and since == NOON else found
+
+    world.requests.counting = counting
+
+    found = await gathered(world)
+
+    assert found[Proof.SILENCE].verdict is PROVEN
+    assert [since for _, since, _ in world.requests.asked] == [NOON, NOON + seconds(2)]
+
+
+async def test_nothing_is_read_before_everything_can_be_proven() -> None:
+    world = a_settled_world()
+
+    await gathered(world)
+
+    assert len(world.prober.urls) == 1
+    assert provable_at(GUIDE, settled_at=NOON) == NOON + seconds(8) == world.clock.now
+
+
+async def test_a_rollback_that_settled_long_ago_is_read_at_once() -> None:
+    world = a_settled_world()
+    world.clock.now = NOON + seconds(100)
+
+    await gathered(world)
+
+    assert world.clock.now == NOON + seconds(100)
+
+
+async def test_a_quiet_service_takes_few_reads_of_the_log() -> None:
+    world = a_settled_world()
+    world.requests.counting = lambda side, since, until: replace(calm(side, since, until), requests=0)
+
+    await gathered(world)
+
+    last = max(until for _, _, until in world.requests.asked)
+    in_first_minute = [until for _, _, until in world.requests.asked if until < NOON + seconds(60)]
+    assert len(in_first_minute) < 16
+    assert last == NOON + seconds(119), "the log is a second late"
 
 
 async def test_a_service_that_cannot_be_read_makes_every_proof_inconclusive() -> None:

@@ -13,7 +13,7 @@ from bot.domain.readings import Metric, RequestCounts, Side
 from bot.domain.rollback import Rollback, RollbackState
 from bot.domain.timeline import BACKOUT, Event
 from bot.usecases.ports import Showing, Transaction, Workflow
-from bot.usecases.watch_checklist import WATCH_FOR, Watching, watch_checklist
+from bot.usecases.watch_checklist import MEASURE_EVERY, WATCH_FOR, Watching, watch_checklist
 from tests.checklists import GUIDE, minutes
 from tests.fakes import FakePlaybooks, FakeSteps, calm
 from tests.unit.usecases.world import DENIED, GONE, World
@@ -191,6 +191,7 @@ async def test_errors_that_did_not_drop_are_not_ok_until_they_do(world: World) -
 
     world.requests.counting = failing
     await rolled_back(world)
+    arrive(world, "board:1", "record:1")
     await look(world)
     first = states(world)["log_errors"]
     still["errors"] = 0
@@ -241,6 +242,36 @@ async def test_a_persons_word_stands_and_what_the_watch_saw_is_kept_beside_it(wo
     assert mark(world, "log_errors").evidence["machine"]["state"] == "done"
 
 
+async def test_google_is_asked_every_quarter_of_a_minute_however_often_slack_is_looked_at(
+    world: World,
+) -> None:
+    await rolled_back(world)
+    await look(world)
+    measured_at = world.clock.now
+    asked = [len(world.requests.asked)]
+    while world.clock.now < measured_at + MEASURE_EVERY:
+        await look(world)
+        asked.append(len(world.requests.asked))
+
+    assert len(asked) == 9, "Slack every two seconds"
+    assert set(asked[:-1]) == {asked[0]}
+    assert asked[-1] > asked[0]
+
+
+@pytest.mark.parametrize(("length", "asked"), [(59.9, False), (60.0, True), (60.1, True)])
+async def test_green_is_looked_for_once_a_whole_minute_has_gone_by(
+    world: World, length: float, asked: bool
+) -> None:
+    ended = await rolled_back(world)
+    assert ended.settled_at is not None
+    world.clock.now = ended.settled_at + seconds(length)
+
+    await look(world)
+
+    newest = {until for _, _, until in world.requests.asked}
+    assert (world.clock.now in newest) is asked
+
+
 async def test_it_looks_again_until_a_quarter_of_an_hour_is_over(world: World) -> None:
     ended = await rolled_back(world)
     assert ended.ended_at is not None
@@ -274,6 +305,7 @@ async def test_it_looks_no_more_once_everything_was_seen(world: World) -> None:
 
 async def test_a_quiet_log_is_read_further_back_and_a_full_one_less_far(world: World) -> None:
     await rolled_back(world)
+    arrive(world, "board:1", "record:1")
     await look(world)
     first = next_look(world)
     world.requests.counting = lambda side, since, until: counts(
@@ -290,6 +322,7 @@ async def test_a_quiet_log_is_read_further_back_and_a_full_one_less_far(world: W
 async def test_google_that_does_not_answer_is_asked_again_later(world: World) -> None:
     world.requests.counting = failing_before
     await rolled_back(world)
+    arrive(world, "board:1", "record:1")
     world.cloud.next_looks.append(GONE)
 
     await look(world)

@@ -49,7 +49,7 @@ async def open_page(windows: Windows, server: PageServer) -> AsyncIterator[OpenP
     async def open_one(hash: str = "#user=U0GITCO", **options: Any) -> Page:
         window = await windows.take(expected_errors=options.pop("expected_errors", ()), **options)
         opened.append(window)
-        await window.page.goto(server.url + hash)
+        await window.page.goto(server.address + hash)
         await window.page.locator("#messages [data-key]").first.wait_for()
         return window.page
 

@@ -4,7 +4,7 @@ import asyncio
 import copy
 import json
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 import bot.sandbox
+from tests.browser import PATIENCE_MS
 
 Json = dict[str, Any]
 
@@ -30,13 +31,22 @@ class PageServer:
     One of them serves all tests of a session; `begin` makes it as good as new.
     """
 
+    #: How often it has begun.
+    _begun = 0
+
     def __init__(self, state: Json, cloud: Json) -> None:
         self.begin(state, cloud)
         self.url = ""
         self._ended = False
 
+    @property
+    def address(self) -> str:
+        """Where this test finds the page: what a page of another test still asks is known by its referrer."""
+        return f"{self.url}?{self._begun}"
+
     def begin(self, state: Json, cloud: Json) -> None:
         """Forget everything that the last test did."""
+        self._begun += 1
         self.state = state
         self.cloud = cloud
         #: What the page posted, in order: (last part of the path, body).
@@ -62,6 +72,20 @@ class PageServer:
         """Return the bodies posted to `path`."""
         return [body for posted, body in self.posted if posted == path]
 
+    async def until(self, happened: Callable[[], bool]) -> None:
+        """Wait until the page has asked or posted what makes it so."""
+        try:
+            async with asyncio.timeout(PATIENCE_MS / 1000):
+                while not happened():  # noqa: ASYNC110 - looked at by several tests, signalled by none
+                    await asyncio.sleep(0.02)
+        except TimeoutError:
+            asked = f"read the state {self.state_reads} times and the drill {self.drill_reads} times"
+            raise AssertionError(f"the page {asked}, and posted {self.posted}") from None
+
+    async def until_posted(self, count: int = 1) -> None:
+        """Wait until the page has posted so many things."""
+        await self.until(lambda: len(self.posted) >= count)
+
     def end(self) -> None:
         """Let the event streams finish, so that the server can stop."""
         self._ended = True
@@ -86,7 +110,7 @@ class PageServer:
         )
 
     async def _state(self, request: Request) -> Response:
-        self.state_reads += 1
+        self.state_reads += self._is_of_this_test(request)
         user = request.query_params["user"]
         answer = copy.deepcopy(self.state)
         answer["views"] = answer["views"].get(user, [])
@@ -96,7 +120,7 @@ class PageServer:
         return JSONResponse(self.cloud)
 
     async def _drill(self, request: Request) -> Response:
-        self.drill_reads += 1
+        self.drill_reads += self._is_of_this_test(request)
         if self.drill_reads <= self.drill_failures:
             return PlainTextResponse("not yet", status_code=503)
         return JSONResponse(self.drill)
@@ -116,10 +140,16 @@ class PageServer:
             await asyncio.sleep(0.02)
 
     async def _post(self, request: Request) -> Response:
-        path = request.url.path.removeprefix("/sandbox/")
-        self.posted.append((path, await request.json()))
+        path, body = request.url.path.removeprefix("/sandbox/"), await request.json()
+        if not self._is_of_this_test(request):
+            return JSONResponse(ACCEPTED)
+        self.posted.append((path, body))
         await self.may_answer.wait()
         return JSONResponse(self.answers.get(path, ACCEPTED))
+
+    def _is_of_this_test(self, request: Request) -> bool:
+        begun = request.headers.get("referer", "").partition("?")[2]
+        return begun in ("", str(self._begun))
 
 
 class _KeptStaticFiles(StaticFiles):

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from playwright.async_api import Page, expect
+from playwright.async_api import expect
 
 from tests.browser import assert_accessible
 from tests.integration.sandbox.page.conftest import OpenPage
@@ -17,12 +17,9 @@ WORDLESS = """
 """
 
 
-async def posted(page: Page, server: PageServer, path: str) -> dict[str, Any]:
+async def posted(server: PageServer, path: str) -> dict[str, Any]:
     """Return the only body that the page posted to a path, once it has."""
-    for _ in range(400):
-        if server.sent(path):
-            break
-        await page.wait_for_timeout(25)
+    await server.until(lambda: bool(server.sent(path)))
     (body,) = server.sent(path)
     return body
 
@@ -80,15 +77,20 @@ async def test_what_is_pressed_is_asked_of_the_cloud(server: PageServer, open_pa
     api = page.locator("[data-service-card=ion-api]")
     chat = page.locator("[data-service-card=ion-chat-canary]")
 
-    await api.get_by_role("switch", name="Errors").click()
-    await api.get_by_role("button", name="25 %").click()
-    await page.locator("[data-service-card=ion-chat-router]").get_by_text("Deploy a new canary").click()
-    await chat.get_by_role("button", name="Let a user report it").click()
-    await chat.get_by_role("button", name="Restore from the backup").click()
-    await page.get_by_role("switch", name="Google unavailable").click()
-    await page.get_by_role("button", name="Everything back to normal").click()
+    pressed = [
+        api.get_by_role("switch", name="Errors"),
+        api.get_by_role("button", name="25 %"),
+        page.locator("[data-service-card=ion-chat-router]").get_by_text("Deploy a new canary"),
+        chat.get_by_role("button", name="Let a user report it"),
+        chat.get_by_role("button", name="Restore from the backup"),
+        page.get_by_role("switch", name="Google unavailable"),
+        page.get_by_role("button", name="Everything back to normal"),
+    ]
+    for number, control in enumerate(pressed, start=1):
+        await control.click()
+        await server.until_posted(number)
 
-    assert await posted(page, server, "cloud/normal") == {}
+    assert await posted(server, "cloud/normal") == {}
     assert server.posted[:-1] == [
         ("cloud/fault", {"service": "ion-api", "fault": "errors", "on": True}),
         ("cloud/stage", {"service": "ion-api", "percent": 25}),
@@ -175,13 +177,13 @@ async def test_the_keyboard_works_the_panel(server: PageServer, open_page: OpenP
 
     await errors.focus()
     await page.keyboard.press("Space")
-    assert await posted(page, server, "cloud/fault") == {"service": "ion-api", "fault": "errors", "on": True}
+    assert await posted(server, "cloud/fault") == {"service": "ion-api", "fault": "errors", "on": True}
     await expect(errors).to_be_focused()
     for _ in range(6):
         await page.keyboard.press("Tab")
     await page.keyboard.press("Enter")
 
-    assert await posted(page, server, "cloud/stage") == {"service": "ion-api", "percent": 5}
+    assert await posted(server, "cloud/stage") == {"service": "ion-api", "percent": 5}
 
 
 async def test_the_panel_can_be_put_away(server: PageServer, open_page: OpenPage) -> None:

@@ -13,7 +13,7 @@ from starlette.routing import Route
 
 from bot.sandbox import names
 from bot.sandbox.slack import SandboxSlack
-from tests.browser import watched_page
+from tests.browser import PATIENCE_MS, watched_page
 from tests.integration.sandbox.page.samples import BOARD, cloud, workspace
 
 SCOPES = ["channels:join", "chat:write", "commands", "files:write"]
@@ -32,7 +32,8 @@ MANIFEST: dict[str, Any] = {
 @pytest.fixture
 async def slack() -> AsyncIterator[SandboxSlack]:
     # Port 9 (discard) answers nothing: the bot is down.
-    sandbox = SandboxSlack(manifest=MANIFEST, events_url="http://127.0.0.1:9/slack/events")
+    nowhere = "http://127.0.0.1:9/slack/events"
+    sandbox = SandboxSlack(manifest=MANIFEST, events_url=nowhere, patience_seconds=PATIENCE_MS / 1000)
     sandbox.extra_routes.append(Route("/sandbox/cloud", _cloud))
     await sandbox.start()
     yield sandbox

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from playwright.async_api import Page, expect
+from playwright.async_api import expect
 
 from tests.browser import assert_accessible
 from tests.integration.sandbox.page.conftest import OpenPage
@@ -17,7 +17,7 @@ async def test_a_drill_is_started_followed_stopped_and_scored(
     page = await open_page()
     await page.get_by_label("Scenario").select_option("data_loss")
     await page.get_by_role("button", name="Start drill").click()
-    await expect_posted(page, server, {"begin": "data_loss"})
+    await expect_posted(server, {"begin": "data_loss"})
 
     late = {"milestone": "users_told", "by": 145}
     reached = [{"milestone": "detected", "at": 25.0}, {"milestone": "decided", "at": 61.4}]
@@ -30,7 +30,7 @@ async def test_a_drill_is_started_followed_stopped_and_scored(
     await assert_accessible(page)
 
     await page.get_by_role("button", name="Stop").click()
-    await expect_posted(page, server, {"stop": True})
+    await expect_posted(server, {"stop": True})
     score = {"milestone": "users_told", "result": "late", "reached": 200.0, "by": 145.0, "last": 90.0}
     server.drill = drill("ended", scores=[score, score | {"milestone": "detected", "last": None}])
     told, detected = (panel.locator(f"[data-milestone={one}] td") for one in ("users_told", "detected"))
@@ -48,7 +48,7 @@ async def test_a_clock_that_does_not_answer_at_first_is_asked_again(
     server.drill = drill("starting", scenarios=[], scenario="")
     page = await open_page(expected_errors=["503"])
     # Whoever asks a third time has drawn the second answer.
-    await expect_asked(page, server, 3)
+    await expect_asked(server, 3)
     await expect(page.get_by_test_id("drill")).to_be_hidden()
 
     server.drill = drill("idle", scenario="")
@@ -65,25 +65,17 @@ async def test_why_a_drill_was_refused_stays_to_be_read(server: PageServer, open
     await page.get_by_role("button", name="Start drill").click()
 
     await expect(status).to_contain_text("the app answered with “invalid_arguments”")
-    await expect_asked(page, server, server.drill_reads + 2)
+    await expect_asked(server, server.drill_reads + 2)
     await expect(status).to_contain_text("the app answered with “invalid_arguments”")
     server.drill = drill("preparing")
     await expect(status).to_contain_text("The canary was just deployed")
 
 
-async def expect_asked(page: Page, server: PageServer, times: int) -> None:
+async def expect_asked(server: PageServer, times: int) -> None:
     """Wait until the page has asked for the drill so many times since it was opened."""
-    for _ in range(600):
-        if server.drill_reads >= times:
-            return
-        await page.wait_for_timeout(25)
-    raise AssertionError(f"the page asked {server.drill_reads} times")
+    await server.until(lambda: server.drill_reads >= times)
 
 
-async def expect_posted(page: Page, server: PageServer, body: dict[str, Any]) -> None:
+async def expect_posted(server: PageServer, body: dict[str, Any]) -> None:
     """Wait until the page has sent this about drills, and nothing else since."""
-    for _ in range(200):
-        if server.sent("drill")[-1:] == [body]:
-            return
-        await page.wait_for_timeout(25)
-    raise AssertionError(f"the page sent {server.sent('drill')}")
+    await server.until(lambda: server.sent("drill")[-1:] == [body])

@@ -1,6 +1,6 @@
 """Clicks, choices, commands and messages reach the server once, and failures are told where they happened."""
 
-from playwright.async_api import Page, expect
+from playwright.async_api import expect
 
 from tests.integration.sandbox.page.conftest import OpenPage, showing
 from tests.integration.sandbox.page.samples import (
@@ -18,14 +18,16 @@ from tests.integration.sandbox.page.server import PageServer
 TS = f"{MOMENT + 60}.000100"
 SENT = {"user": "U0GITCO", "channel": CHANNEL, "ts": TS}
 
-
-async def until_posted(page: Page, server: PageServer, count: int = 1) -> None:
-    """Wait until the page has posted `count` things."""
-    for _ in range(200):
-        if len(server.posted) >= count:
-            return
-        await page.wait_for_timeout(25)
-    raise AssertionError(f"only {server.posted} was posted")
+#: Note in `window.linked` which message is marked: the mark goes after two seconds, looked at or not.
+NOTE_LINKED = """
+() => {
+  window.linked = [];
+  new MutationObserver((changes, observer) => {
+    linked.push(...[...document.querySelectorAll(".linked")].map(({ dataset }) => dataset.ts));
+    if (linked.length) observer.disconnect();
+  }).observe(document.body, { attributeFilter: ["class"], subtree: true });
+}
+"""
 
 
 async def test_a_click_is_sent_with_its_message_block_and_action(
@@ -36,7 +38,7 @@ async def test_a_click_is_sent_with_its_message_block_and_action(
 
     await page.click("[data-action-id=details]")
 
-    await until_posted(page, server)
+    await server.until_posted()
     assert server.posted == [("action", {**SENT, "block_id": "decide", "action_id": "details"})]
 
 
@@ -53,7 +55,7 @@ async def test_a_confirm_dialog_stands_before_a_dangerous_click(
     await expect(dialog.get_by_role("button", name="Roll back")).to_have_class("button danger")
     assert server.posted == []
     await dialog.get_by_role("button", name="Roll back").click()
-    await until_posted(page, server)
+    await server.until_posted()
     assert server.sent("action") == [{**SENT, "block_id": "decide", "action_id": "rollback"}]
 
 
@@ -124,14 +126,14 @@ async def test_choices_are_sent_as_plain_values(server: PageServer, open_page: O
     page = await open_page()
 
     await page.select_option("[data-action-id=severity]", "critical")
-    await until_posted(page, server, 1)
+    await server.until_posted(1)
     await page.get_by_label("Run the rollback").check()
-    await until_posted(page, server, 2)
+    await server.until_posted(2)
     await page.get_by_label("Not normal").check()
-    await until_posted(page, server, 3)
+    await server.until_posted(3)
     await page.fill("input[type=date]", "2025-10-23")
     await page.locator("input[type=date]").blur()
-    await until_posted(page, server, 4)
+    await server.until_posted(4)
 
     selected = [(body["action_id"], body["selected"]) for body in server.sent("action")]
     assert selected == [
@@ -163,7 +165,7 @@ async def test_an_overflow_menu_is_used_with_the_keyboard(server: PageServer, op
     await page.keyboard.press("ArrowDown")
     await page.keyboard.press("Enter")
 
-    await until_posted(page, server)
+    await server.until_posted()
     assert server.posted == [
         ("action", {**SENT, "block_id": "flags", "action_id": "more", "selected": "probe"})
     ]
@@ -195,7 +197,7 @@ async def test_a_slash_command_is_completed_hinted_and_sent(server: PageServer, 
     await box.press_sequentially("status canary")
     await box.press("Enter")
 
-    await until_posted(page, server)
+    await server.until_posted()
     command = {"user": "U0GITCO", "channel": CHANNEL, "text": "/canary status canary"}
     assert server.posted == [("slash", command)]
     await expect(box).to_have_value("")
@@ -214,7 +216,7 @@ async def test_enter_completes_half_a_command_and_sends_a_whole_one(
     await box.fill("/rollback")
     await box.press("Enter")
 
-    await until_posted(page, server)
+    await server.until_posted()
     assert server.sent("slash")[0]["text"] == "/rollback"
 
 
@@ -240,7 +242,7 @@ async def test_a_message_is_sent_with_enter_and_broken_with_shift_enter(
     await page.locator("#composer").press_sequentially("is <normal>")
     await page.press("#composer", "Enter")
 
-    await until_posted(page, server)
+    await server.until_posted()
     text = "the service\nis <normal>"
     assert server.posted == [("message", {"user": "U0GITCO", "channel": CHANNEL, "text": text})]
 
@@ -258,7 +260,7 @@ async def test_a_reply_goes_into_its_thread_and_escape_returns(
     await expect(page.locator("#thread-messages article")).to_have_count(2)
     await page.fill("#thread-composer", "me too")
     await page.press("#thread-composer", "Enter")
-    await until_posted(page, server)
+    await server.until_posted()
     await page.keyboard.press("Escape")
 
     reply = {"user": "U0GITCO", "channel": CHANNEL, "text": "me too", "thread_ts": TS}
@@ -288,7 +290,7 @@ async def test_a_global_shortcut_stands_beside_the_message_box(
     await expect(item).to_contain_text("Start an incident from anywhere")
     await item.click()
 
-    await until_posted(page, server)
+    await server.until_posted()
     assert server.posted == [("shortcut", {"user": "U0GITCO", "callback_id": "declare"})]
 
 
@@ -321,7 +323,7 @@ async def test_a_message_has_a_menu_of_shortcuts(server: PageServer, open_page: 
     await expect(page.get_by_role("menuitem", name="Add to the timeline")).to_be_focused()
     await page.keyboard.press("Enter")
 
-    await until_posted(page, server)
+    await server.until_posted()
     assert server.posted == [("shortcut", {**SENT, "callback_id": "add_to_timeline"})]
 
 
@@ -346,13 +348,13 @@ async def test_a_reaction_is_added_and_taken_away_by_a_click(server: PageServer,
 
     await page.get_by_test_id("react").click()
     await page.get_by_role("menuitem", name="pushpin").click()
-    await until_posted(page, server, 1)
+    await server.until_posted(1)
     await expect(page.locator("[data-reaction=eyes]")).to_have_attribute("aria-pressed", "true")
     await page.click("[data-reaction=eyes]")
-    await until_posted(page, server, 2)
+    await server.until_posted(2)
     await expect(page.locator("[data-reaction=memo]")).to_have_attribute("title", ":memo: Sena")
     await page.click("[data-reaction=memo]")
-    await until_posted(page, server, 3)
+    await server.until_posted(3)
 
     assert server.sent("reaction") == [
         {**SENT, "name": "pushpin", "on": True},
@@ -369,7 +371,7 @@ async def test_a_file_is_shared_with_what_is_typed(server: PageServer, open_page
         {"name": "graph.txt", "mimeType": "text/plain", "buffer": "안녕".encode()}
     )
 
-    await until_posted(page, server)
+    await server.until_posted()
     file = {"name": "graph.txt", "content": "7JWI64WV"}
     assert server.posted == [("file", {"user": "U0GITCO", "channel": CHANNEL, "text": "the graph", **file})]
     await expect(page.locator("#composer")).to_have_value("")
@@ -382,11 +384,12 @@ async def test_a_link_to_a_message_opens_it_here(server: PageServer, open_page: 
         "C0BACKEND": [person_message(1, "U0LUBIT", "it began here")],
     }
     page = await open_page()
+    await page.evaluate(NOTE_LINKED)
 
     await page.get_by_role("link", name="the start").click()
 
     await expect(page.locator("#channel-name")).to_have_text("#backend")
-    await expect(page.locator(f'[data-ts="{TS}"]')).to_have_class("message linked")
+    assert await page.evaluate("window.linked") == [TS]
 
 
 async def test_every_visit_to_a_tab_of_the_app_is_announced_once(
@@ -398,9 +401,10 @@ async def test_every_visit_to_a_tab_of_the_app_is_announced_once(
     await expect(page.locator("#messages")).to_contain_text("The app has not put anything here yet.")
     server.changed()
     await page.click("[data-channel=D0BACKOUT]")
+    await server.until_posted(2)
     await page.click("[data-channel=home]")
 
-    await until_posted(page, server, 3)
+    await server.until_posted(3)
     assert [body["tab"] for body in server.sent("home")] == ["home", "messages", "home"]
 
 
@@ -413,9 +417,9 @@ async def test_the_home_of_the_app_can_be_opened_and_used(server: PageServer, op
     await expect(page.locator("[data-view-id=V0HOME] h3")).to_be_in_viewport()
     await page.click("[data-view-id=V0HOME] [data-action-id=details]")
 
-    await until_posted(page, server)
+    await server.until_posted()
     body = {"user": "U0GITCO", "view_id": "V0HOME", "block_id": "decide", "action_id": "details"}
-    await until_posted(page, server, 2)
+    await server.until_posted(2)
     assert server.posted == [("home", {"user": "U0GITCO", "tab": "home"}), ("action", body)]
 
 
@@ -433,7 +437,7 @@ async def test_people_channels_and_emoji_are_completed(server: PageServer, open_
 
     await expect(box).to_have_value("ask @lubit in #backend :rotating_light: ")
     await box.press("Enter")
-    await until_posted(page, server)
+    await server.until_posted()
     assert server.sent("message")[0]["text"] == "ask @lubit in #backend :rotating_light:"
 
 
@@ -453,7 +457,7 @@ async def test_what_is_no_command_of_the_app_is_refused_as_slack_does(
     await box.fill(" /rolback canary")
     await box.press("Enter")
 
-    await until_posted(page, server)
+    await server.until_posted()
     assert server.sent("message")[0]["text"] == "/rolback canary"
 
 
@@ -482,7 +486,7 @@ async def test_a_menu_stays_open_while_its_message_is_edited(server: PageServer,
     await page.keyboard.press("p")
     await page.keyboard.press("Enter")
 
-    await until_posted(page, server)
+    await server.until_posted()
     assert server.sent("action")[0]["selected"] == "probe"
     await expect(page.locator("[data-action-id=more]")).to_be_focused()
 

@@ -61,6 +61,7 @@ async def test_a_click_counts_though_its_message_was_edited_under_the_pointer(
     await page.mouse.up()
 
     await expect(edited).to_be_visible()
+    await server.until_posted()
     assert [body["action_id"] for body in server.sent("action")] == ["watch"]
 
 
@@ -200,6 +201,7 @@ async def test_a_line_says_what_is_new_since_one_looked_last(server: PageServer,
     await expect(rows).to_contain_text(["Wednesday", "old", "New", "new", "while one looks"])
     await page.click("[data-channel=C0DEVOPS]")
     await page.click("[data-channel=C0BACKEND]")
+    await expect(rows).to_have_count(4)
     await expect(rows).to_contain_text(["Wednesday", "old", "new", "while one looks"])
 
 

@@ -133,6 +133,7 @@ async def test_light_and_dark_follow_the_system_until_one_chooses(
 async def test_nothing_is_cut_off_at_any_width(server: PageServer, open_page: OpenPage) -> None:
     show_everything(server)
     page = await open_page("")
+    await page.locator("[data-service-card]").first.wait_for()
 
     for width in (320, 390, 768, 1024, 1720):
         await page.set_viewport_size({"width": width, "height": 800})

@@ -119,9 +119,9 @@ async def test_cancel_and_escape_ask_the_server_to_close(server: PageServer, ope
     await page.keyboard.press("Escape")
     await page.keyboard.press("Escape")
 
+    await server.until_posted(3)
     await expect(dialog(page)).to_be_visible()
-    assert {path for path, _ in server.posted} == {"close"}
-    assert server.sent("close")[0] == {"user": "U0GITCO", "view_id": "V0FIRST"}
+    assert server.posted == [("close", {"user": "U0GITCO", "view_id": "V0FIRST"})] * 3
 
 
 async def test_the_x_closes_the_views_below_as_well(server: PageServer, open_page: OpenPage) -> None:
@@ -130,7 +130,7 @@ async def test_the_x_closes_the_views_below_as_well(server: PageServer, open_pag
 
     await dialog(page, "V0SECOND").get_by_role("button", name="Close", exact=True).click()
 
-    await page.wait_for_function("!document.activeElement.disabled")
+    await server.until_posted()
     assert server.sent("close") == [{"user": "U0GITCO", "view_id": "V0SECOND", "clear": True}]
 
 
@@ -280,13 +280,9 @@ async def test_an_input_that_dispatches_tells_the_app_and_brings_what_else_was_t
     assert server.posted == [("action", {**body, "selected": "down", "values": typed})]
 
 
-async def until_told(page: Page, server: PageServer, text: str) -> None:
+async def until_told(server: PageServer, text: str) -> None:
     """Wait until the page has told the app that `text` was typed."""
-    for _ in range(200):
-        if [body["selected"] for body in server.sent("action")][-1:] == [text]:
-            return
-        await page.wait_for_timeout(25)
-    raise AssertionError(f"only {server.posted} was posted")
+    await server.until(lambda: [body["selected"] for body in server.sent("action")][-1:] == [text])
 
 
 async def test_enter_in_a_dispatching_text_tells_the_app_and_does_not_submit(
@@ -299,7 +295,7 @@ async def test_enter_in_a_dispatching_text_tells_the_app_and_does_not_submit(
     await dialog(page).get_by_label("find").fill("ion")
     assert server.posted == []
     await dialog(page).get_by_label("find").press("Enter")
-    await until_told(page, server, "ion")
+    await until_told(server, "ion")
 
     body = {"user": "U0GITCO", "view_id": "V0FIRST", "block_id": "find_block", "action_id": "find"}
     assert server.posted == [("action", {**body, "selected": "ion"})]
@@ -321,7 +317,7 @@ async def test_a_dispatching_text_may_tell_the_app_while_one_types(
     await field.press_sequentially("-api")
     server.may_answer.set()
 
-    await until_told(page, server, "ion-api")
+    await until_told(server, "ion-api")
     await expect(field).to_be_focused()
 
 

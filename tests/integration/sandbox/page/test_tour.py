@@ -1,11 +1,12 @@
 """The tour leads on the page: it points at the next thing and goes on when that has happened."""
 
+import asyncio
 from typing import Any
 
 import pytest
 from playwright.async_api import FloatRect, Locator, Page, expect
 
-from tests.browser import assert_accessible
+from tests.browser import PATIENCE_MS, assert_accessible
 from tests.integration.sandbox.page.conftest import OpenPage
 from tests.integration.sandbox.page.samples import CONFIRM, Json, bot_message, button, drill, section
 from tests.integration.sandbox.page.server import PageServer
@@ -44,12 +45,14 @@ async def at_step(page: Page, title: str) -> None:
 
 async def uncovered(page: Page, pointed_at: str) -> None:
     """Wait until nothing of what the tour points at is under its card."""
-    for _ in range(200):
-        one, other = await card(page).bounding_box(), await page.locator(pointed_at).first.bounding_box()
-        if one and other and not _overlap(one, other):
-            return
-        await page.wait_for_timeout(25)
-    raise AssertionError(f"the card {one} covers {pointed_at} {other}")
+    one = other = None
+    try:
+        async with asyncio.timeout(PATIENCE_MS / 1000):
+            while one is None or other is None or _overlap(one, other):
+                one = await card(page).bounding_box()
+                other = await page.locator(pointed_at).first.bounding_box()
+    except TimeoutError:
+        raise AssertionError(f"the card {one} covers {pointed_at} {other}") from None
 
 
 def _overlap(one: FloatRect, other: FloatRect) -> bool:

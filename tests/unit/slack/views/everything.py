@@ -171,6 +171,15 @@ def changes(hostile: str, name: str) -> Iterator[tuple[str, Change]]:
         yield f"{kind} alone", replace(asked, incident=None, plan=change_plan(name))
 
 
+def board_changes(hostile: str, name: str) -> list[Change]:
+    """Return a change of every kind in every state: what a board's line says of one."""
+    told = {"requested_at": NOON, "plan": change_plan(name), "problem": hostile}
+    found = [a_change(kind, state=state, **told) for kind in ChangeKind for state in ChangeState]
+    # A board shows the last ten, so all of them are seen on the first ten, the second and the last.
+    assert 20 < len(found) <= 30
+    return found
+
+
 def all_reasons(hostile: str, name: str) -> Iterator[tuple[CannotWhy, str, str, str]]:
     """Yield why, about, detail and instead, for every reason against a change."""
     for why in CannotWhy:
@@ -343,10 +352,10 @@ def messages(hostile: str, name: str, words: Words) -> Iterator[tuple[str, Messa
     ended = a_decided_rollback(RollbackState.VERIFIED, **fill(hostile, name))
     told = entries(hostile, name)
     playbook = a_playbook(name=hostile[:80] or "x")
-    made = [replace(change, requested_at=NOON) for _, change in changes(hostile, name)]
+    made = board_changes(hostile, name)
     for title, incident in incidents(hostile):
-        for known in ([], [ended], [ended] * 30):
-            shown = board(incident, known, words, now=LATER, playbook=playbook, changes=made)
+        for known, changed in (([], made[:10]), ([ended], made[10:20]), ([ended] * 30, made)):
+            shown = board(incident, known, words, now=LATER, playbook=playbook, changes=changed)
             yield f"board {title} {len(known)}", shown
             record = make_record(
                 incident,

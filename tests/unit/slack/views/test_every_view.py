@@ -65,6 +65,7 @@ PAYLOADS = (
         ("<!here> & `x`" * 400, LONGEST_NAME),
         ("", "x"),
     ],
+    ids=["as usual", "longest", "longer than there is room", "empty"],
 )
 def test_every_message_is_valid_block_kit_with_a_text(locale: str, text: str, name: str) -> None:
     for title, message in messages(text, name, Words(locale=locale)):
@@ -75,7 +76,7 @@ def test_every_message_is_valid_block_kit_with_a_text(locale: str, text: str, na
 
 
 @pytest.mark.parametrize("locale", LOCALES)
-@pytest.mark.parametrize("text", ["", "a leak", "<!here>", "<" * 2000])
+@pytest.mark.parametrize("text", ["", "a leak", "<!here>", "<" * 2000], ids=lambda text: text[:10])
 def test_every_modal_is_valid_block_kit(locale: str, text: str) -> None:
     for title, modal in modals(text, Words(locale=locale)):
         assert validate(modal, "modal") == [], title
