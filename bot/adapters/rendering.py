@@ -250,7 +250,7 @@ class Rendering:
         no = await authorize(person, None, acting_team=None, playbook=playbook, people=self._people)
         if no is not None and no.why is not RefusedWhy.SLACK_CANNOT_SAY:
             return HomeView(view=closed_home(words))
-        home = await self._store.look(lambda tx: read_home(tx, person, self._playbooks))
+        home = await self._store.look(lambda tx: read_home(tx, person, self._playbooks, now=now))
         try:
             url: str | None = await self._people.home_url()
         except PeopleUnknown:

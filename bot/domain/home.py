@@ -79,7 +79,7 @@ class Home:
     `next_todos` holds the first open step of each incident, `contacts` who is called by each page.
     `statuses` are the last known ones, None where a target was never looked at. `places` says where
     messages stand: key to channel id and timestamp. `drills` are the incidents that belong to one, open or
-    not, of all that is shown.
+    not, of all that is shown, and `drilled` the targets of which a drill is shown.
     """
 
     person: PersonId
@@ -93,3 +93,4 @@ class Home:
     readiness: Readiness | None
     places: Mapping[str, tuple[ChannelId, str]] = field(default_factory=dict)
     drills: frozenset[IncidentNumber] = frozenset()
+    drilled: frozenset[TargetName] = frozenset()

@@ -52,6 +52,9 @@ from bot.usecases.begin_drill import RealIncidentOpen
 
 console = Console(highlight=False, markup=False, emoji=False)
 
+#: Nobody sits before a headless drill, and where it runs beside much else Slack's 3 s are soon over: then a
+#: form would not open, and the drill would be red though nothing is wrong.
+HEADLESS_PATIENCE_SECONDS = 60.0
 #: Exit codes of a headless drill: everything was done, or something was not.
 DONE, NOT_DONE, USAGE = 0, 1, 2
 
@@ -207,7 +210,11 @@ def drill_headless(wish: Wish) -> int:
 
 async def _headless(wish: Wish) -> int:
     async with AsyncExitStack() as stack:
-        sandbox = await stack.enter_async_context(running_sandbox(locale=wish.locale, playbook=wish.playbook))
+        sandbox = await stack.enter_async_context(
+            running_sandbox(
+                locale=wish.locale, playbook=wish.playbook, patience_seconds=HEADLESS_PATIENCE_SECONDS
+            )
+        )
         house = await stack.enter_async_context(opened_house(sandbox.settings))
         director = _director(
             wish, house, sandbox.cloud, HeardStage(behind=SandboxStage(slack=sandbox.slack), tell=_put)

@@ -162,5 +162,7 @@ class ShortcutId(StrEnum):
 
 #: The emoji that adds a message to the timeline: 📌.
 NOTE_REACTION = "pushpin"
+#: The block with a drill's mark: a form opened from what it stands in is the drill's as well.
+DRILL_BLOCK = "drill"
 #: Event type in our messages' metadata; its payload's ``key`` finds a message again after a crash.
 METADATA_EVENT = "backout_message"

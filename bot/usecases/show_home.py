@@ -3,10 +3,11 @@
 For an hour it follows what happens; see `Transaction.refresh_homes`.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
+from bot.domain.alert import Alert, AlertState
 from bot.domain.drill import Drill
 from bot.domain.follow_up import FollowUp
 from bot.domain.guide import Contact
@@ -24,6 +25,7 @@ from bot.usecases.editions import playbook_of
 from bot.usecases.my_tasks import my_open_follow_ups, my_waiting_pages
 from bot.usecases.ports import Clock, Playbooks, Showing, Steps, Store, Transaction, Workflow
 from bot.usecases.report_status import STATUS, Reporting, keep_status, read_status
+from bot.usecases.whose_drill import concerned, is_one_of
 
 #: A status younger than this is not read again because somebody opens their Home.
 FRESH_FOR = timedelta(seconds=30)
@@ -95,8 +97,8 @@ async def refresh_homes(arguments: Mapping[str, str], *, steps: Steps, store: St
     await steps.step("refresh", lambda: store.change(refresh), into=str)
 
 
-def read_home(tx: Transaction, person: PersonId, playbooks: Playbooks) -> Home:
-    """Return what `person` sees on their Home."""
+def read_home(tx: Transaction, person: PersonId, playbooks: Playbooks, *, now: datetime) -> Home:
+    """Return what `person` sees on their Home at `now` (aware, UTC)."""
     current = playbooks.current()
     incidents = tx.open_incidents()
     waiting = {incident.number: _todos(tx, incident, current) for incident in incidents}
@@ -114,16 +116,43 @@ def read_home(tx: Transaction, person: PersonId, playbooks: Playbooks) -> Home:
         statuses={target: last_status(tx, target) for target in targets},
         readiness=last_readiness(tx, targets[0]),
     )
-    return replace(home, places=_places(tx, home), drills=_drills(tx, home))
+    drills = tx.find(Drill)
+    if drills:
+        home = replace(home, drills=_drills(tx, home), drilled=_drilled(tx, home, drills, now=now))
+    return replace(home, places=_places(tx, home))
 
 
 def _drills(tx: Transaction, home: Home) -> frozenset[IncidentNumber]:
     """Return which of the incidents that a Home shows anything of belong to a drill."""
-    if not tx.find(Drill):
-        return frozenset()
     shown = {one.number for one in home.incidents} | {page.incident for page in home.pages}
     shown |= {follow_up.incident for follow_up in home.follow_ups}
     return frozenset(number for number in shown if tx.incident(number).drill)
+
+
+def _drilled(tx: Transaction, home: Home, drills: Sequence[Drill], *, now: datetime) -> frozenset[TargetName]:
+    """Return the targets of which a drill is shown.
+
+    One is under way there, the numbers were read in one, or what still runs there belongs to one.
+    """
+    return frozenset(
+        target
+        for target, status in home.statuses.items()
+        if concerned(target, now, drills)
+        or (status is not None and concerned(target, status.read_at, drills))
+        or any(is_one_of(tx, number, target, at, drills) for number, at in _running(tx, target))
+    )
+
+
+def _running(tx: Transaction, target: TargetName) -> Iterator[tuple[IncidentNumber | None, datetime]]:
+    """Yield the incident, if any, and the beginning (aware, UTC) of what changes a target, or is about to.
+
+    An alert that only waits for an answer may wait long after its drill: by then the numbers are real.
+    """
+    rollback = tx.running_rollback(target)
+    if rollback is not None:
+        yield rollback.incident, rollback.asked_at
+    for alert in tx.find(Alert, target=target, state=AlertState.COUNTDOWN):
+        yield alert.incident, alert.created_at
 
 
 def _todos(tx: Transaction, incident: Incident, current: Playbook) -> tuple[Todo, ...]:

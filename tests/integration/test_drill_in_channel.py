@@ -16,6 +16,7 @@ from bot.sandbox.run import read_manifest
 from bot.sandbox.slack import SandboxSlack
 from bot.sandbox.slack.rate_limits import PostPace
 from bot.settings import read_settings
+from bot.slack.views.drill_marks import has_mark
 from tests.journeys.world import PATIENCE_SECONDS, PLAYBOOK, action_ids, texts, until
 
 ROOM, SENA = "C0OPERATIONS", "U0SENA"
@@ -26,6 +27,10 @@ def shown(slack: SandboxSlack, having: str) -> dict[str, Any] | None:
     there = slack.messages(ROOM, user=SENA)
     found = [one for one in there if having in texts(one) or having in action_ids(one)]
     return found[-1] if found else None
+
+
+def only_the_bot_is_connected(slack: SandboxSlack) -> bool:
+    return slack.socket_mode.opened > 1 and slack.socket_mode.connections == 1
 
 
 async def test_a_drill_stays_in_its_channel_and_nobody_else_may_listen(
@@ -58,15 +63,18 @@ async def test_a_drill_stays_in_its_channel_and_nobody_else_may_listen(
     playing = asyncio.create_task(play_in_channel(wish, ROOM))
     try:
         await until(lambda: playing.done() or shown(slack, "0 % → 5 %"), what="the story")
+        # The one with which the director looked who else is there is closed, and the bot's is open.
+        await until(lambda: playing.done() or only_the_bot_is_connected(slack), what="the bot's connection")
         with pytest.raises(NotSafe, match="1 other connection"):
             await alone_on_the_way_in(read_settings(needs_slack=True))
+        await until(lambda: only_the_bot_is_connected(slack), what="the end of the other connection")
         await slack.slash(SENA, ROOM, "/rollback canary force errors")
         await until(lambda: shown(slack, "canary is rolled back and verified"), what="the verdict")
         board = await until(lambda: shown(slack, "incident.close"), what="the board")
         await slack.click(SENA, ROOM, board["ts"], "incident.close")
         closing = await until(lambda: slack.views(SENA), what="the question")
         await slack.submit(SENA, closing[-1]["id"], {})
-        code = await asyncio.wait_for(playing, PATIENCE_SECONDS)
+        code = await asyncio.wait_for(playing, 2 * PATIENCE_SECONDS)
         said = [texts(one) for one in slack.messages(ROOM)]
     finally:
         playing.cancel()
@@ -78,6 +86,7 @@ async def test_a_drill_stays_in_its_channel_and_nobody_else_may_listen(
     assert len(masks) >= 2
     assert all("DRILL" in line for line in said[1:] if line not in masks)
     assert any("Drill over" in line for line in said)
+    assert has_mark(closing[-1]["blocks"]), "the form that a drill's board opens says so too"
     assert code == NOT_DONE, "nobody completed the record"
     assert any(re.search(r"INC-\d{8}", line) for line in said), "its buttons name no other bot's incident"
     assert [one.scenario for one in await past.all()] == ["error_rate"]

@@ -9,7 +9,7 @@ from playwright.async_api import Locator, Page, expect
 PATIENCE_MS = 60_000
 #: What a rollback's message shows once its question was answered.
 UNDER_WAY_OR_ASKED_AGAIN = re.compile("⏳|✅|Yes, roll back|네, 롤백")
-OPERATIONS, INCIDENTS, GENERAL = "C0OPERATIONS", "C0CRITICAL", "C0GENERAL"
+OPERATIONS, INCIDENTS, GENERAL, STATUS = "C0OPERATIONS", "C0CRITICAL", "C0GENERAL", "C0STATUS"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -51,5 +51,5 @@ def register(table: Table, *, store: Store, playbooks: Playbooks, clock: Clock) 
         return request.words.say("Looking at {target} …", target=request.words.bold(target))
 
     table.commands["/canary"] = canary
-    on_target(table, "status", status, playbooks=playbooks)
-    on_target(table, "metrics", metrics, playbooks=playbooks)
+    on_target(table, "status", status, store=store, playbooks=playbooks, clock=clock)
+    on_target(table, "metrics", metrics, store=store, playbooks=playbooks, clock=clock)

@@ -1,7 +1,7 @@
 """Follow-ups: the command, and the buttons and modals of their cards."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
 from bot.domain.acts import Verb
@@ -12,11 +12,17 @@ from bot.slack.ids import ActionId, CallbackId
 from bot.slack.listeners.acts import act_of
 from bot.slack.listeners.fields import from_modal
 from bot.slack.listeners.table import OnPress, OnSubmit, Request, Table
+from bot.slack.text import Words
+from bot.slack.views.drill_marks import marked_modal
 from bot.slack.views.follow_up_modals import drop_modal, give_modal, move_modal
 from bot.slack.views.modals import LONGEST_WHY
 from bot.usecases.act import accept_act
-from bot.usecases.ports import Clock, Playbooks, Store
+from bot.usecases.ports import Clock, Playbooks, Store, Transaction
 from bot.usecases.show_follow_ups import show_privately
+
+
+class _Form(Protocol):
+    def __call__(self, follow_up: FollowUp, words: Words, /, *, channel: str) -> dict[str, Any]: ...
 
 
 def register(table: Table, *, store: Store, playbooks: Playbooks, clock: Clock) -> None:
@@ -40,20 +46,19 @@ def register(table: Table, *, store: Store, playbooks: Playbooks, clock: Clock) 
 
         return pressed
 
-    async def _kept(action: Mapping[str, Any]) -> FollowUp:
-        return await store.look(lambda tx: tx.kept(FollowUp, action["value"]))
+    def asking(form: _Form) -> OnPress:
+        async def pressed(request: Request, action: Mapping[str, Any]) -> dict[str, Any]:
+            follow_up, incident = await store.look(lambda tx: _read(tx, action["value"]))
+            made = form(follow_up, request.words, channel=request.sender.channel)
+            # The cards are shown to one person as well, and Slack does not echo the mark of such a message.
+            return marked_modal(made, request.words) if incident.drill else made
 
-    async def ask_who(request: Request, action: Mapping[str, Any]) -> dict[str, Any]:
-        return give_modal(await _kept(action), request.words, channel=request.sender.channel)
+        return pressed
 
-    async def ask_when(request: Request, action: Mapping[str, Any]) -> dict[str, Any]:
-        follow_up = await _kept(action)
+    def moving(follow_up: FollowUp, words: Words, *, channel: str) -> dict[str, Any]:
         zone = ZoneInfo(playbooks.current().time_zone)
         day = max(follow_up.due_at, clock()).astimezone(zone).date()
-        return move_modal(follow_up, request.words, day=day, channel=request.sender.channel)
-
-    async def ask_why(request: Request, action: Mapping[str, Any]) -> dict[str, Any]:
-        return drop_modal(await _kept(action), request.words, channel=request.sender.channel)
+        return move_modal(follow_up, words, day=day, channel=channel)
 
     async def give(request: Request) -> dict[str, str] | None:
         there, (id,), fields = from_modal(request)
@@ -88,9 +93,9 @@ def register(table: Table, *, store: Store, playbooks: Playbooks, clock: Clock) 
         ActionId.FOLLOW_UP_TAKE: press(Verb.TAKE_FOLLOW_UP),
         ActionId.FOLLOW_UP_DONE: press(Verb.FINISH_FOLLOW_UP),
         ActionId.FOLLOW_UP_REOPEN: press(Verb.REOPEN_FOLLOW_UP),
-        ActionId.FOLLOW_UP_ASSIGN: ask_who,
-        ActionId.FOLLOW_UP_MOVE: ask_when,
-        ActionId.FOLLOW_UP_DROP: ask_why,
+        ActionId.FOLLOW_UP_ASSIGN: asking(give_modal),
+        ActionId.FOLLOW_UP_MOVE: asking(moving),
+        ActionId.FOLLOW_UP_DROP: asking(drop_modal),
     }
     submissions: dict[str, OnSubmit] = {
         CallbackId.FOLLOW_UP_ASSIGN: give,
@@ -99,3 +104,7 @@ def register(table: Table, *, store: Store, playbooks: Playbooks, clock: Clock) 
     }
     table.presses |= presses
     table.submissions |= submissions
+
+
+def _read(tx: Transaction, id: str) -> tuple[FollowUp, Incident]:
+    return tx.kept(FollowUp, id), tx.incident(incident_in(id))

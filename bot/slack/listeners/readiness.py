@@ -51,6 +51,6 @@ def register(table: Table, *, store: Store, playbooks: Playbooks, clock: Clock) 
             clock=clock,
         )
 
-    on_target(table, "ready", ready, playbooks=playbooks)
+    on_target(table, "ready", ready, store=store, playbooks=playbooks, clock=clock)
     table.presses[ActionId.CHECK_READINESS] = check
     table.presses[ActionId.CONFIRM_POINT] = confirm

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.domain.ids import ChannelId, PersonId
+from bot.slack.views.drill_marks import has_mark
 
 Payload = Mapping[str, Any]
 
@@ -49,6 +50,15 @@ def event_sender(body: Payload) -> Sender:
     item = event.get("item")
     channel = event.get("channel") or (item.get("channel") if isinstance(item, Mapping) else None)
     return Sender(person=PersonId(event["user"]), team=None, channel=ChannelId(str(channel or event["user"])))
+
+
+def is_of_drill(body: Payload) -> bool:
+    """True when what was pressed in, a message or a modal, is marked as a drill's; nothing is looked up.
+
+    Slack echoes neither of the two from a message that only one person saw, where nothing is known by this.
+    """
+    shown = body.get("view") or body.get("message") or {}
+    return has_mark(shown.get("blocks") or ())
 
 
 def event_key(body: Payload) -> str:

@@ -28,9 +28,11 @@ from bot.slack.listeners.requests import (
     event_key,
     event_sender,
     interaction_sender,
+    is_of_drill,
     request_key,
 )
 from bot.slack.text import Words
+from bot.slack.views.drill_marks import marked_modal
 from bot.slack.views.redacted import (
     message_with_count,
     modal_with_count,
@@ -159,7 +161,7 @@ class Table:
             if isinstance(answer, Message):
                 await _replace(respond, answer)
             elif answer is not None:
-                await _show_modal(client, body, modal_with_count(answer, request.redacted, request.words))
+                await _show_modal(client, body, _finished(answer, request))
         except Exception as error:  # noqa: BLE001 - whoever waits is told; see _apology
             await _say_directly(client, request, _apology(error, request.words))
         await ack()
@@ -174,12 +176,12 @@ class Table:
             # The modal stays open, so that what was typed is not lost.
             errors = {_first_input(body["view"]): _apology(error, request.words)}
         if errors and errors.get("type") == "modal":
-            view = modal_with_count(errors, request.redacted, request.words)
-            await ack(response_action="update", view=view)
+            await ack(response_action="update", view=_finished(dict(errors), request))
         elif errors:
             await ack(response_action="errors", errors=dict(errors))
         elif request.redacted:
-            await ack(response_action="update", view=taken_modal(request.redacted, request.words))
+            view = taken_modal(request.redacted, request.words)
+            await ack(response_action="update", view=_marked_as_pressed(view, request))
         else:
             await ack()
 
@@ -213,6 +215,19 @@ def _first_input(view: Payload) -> str:
     """Return the block id of the first input: Slack shows an error nowhere else."""
     inputs = (block["block_id"] for block in view["blocks"] if block["type"] == "input")
     return str(next(inputs, view["blocks"][0]["block_id"]))
+
+
+def _finished(modal: dict[str, Any], request: Request) -> dict[str, Any]:
+    """Return a modal as it is shown: marked if it is a drill's, and saying what was replaced."""
+    return modal_with_count(_marked_as_pressed(modal, request), request.redacted, request.words)
+
+
+def _marked_as_pressed(modal: dict[str, Any], request: Request) -> dict[str, Any]:
+    """Mark a modal that continues a drill's message or modal: the one border for all that is pressed.
+
+    The incident is not read for it, because a `trigger_id` lives 3 s.
+    """
+    return marked_modal(modal, request.words) if is_of_drill(request.body) else modal
 
 
 async def _show_modal(client: AsyncWebClient, body: Payload, modal: dict[str, Any]) -> None:

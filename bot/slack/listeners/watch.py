@@ -61,8 +61,8 @@ def _watching(table: Table, *, store: Store, playbooks: Playbooks, clock: Clock)
         )
         await ask_for_rollback(asked, store=store, clock=clock, playbook=playbooks.current())
 
-    on_target(table, "watch", watch, playbooks=playbooks)
-    on_target(table, "unwatch", unwatch, playbooks=playbooks)
+    on_target(table, "watch", watch, store=store, playbooks=playbooks, clock=clock)
+    on_target(table, "unwatch", unwatch, store=store, playbooks=playbooks, clock=clock)
     table.presses[ActionId.WATCH_STOP] = press_stop
     table.presses[ActionId.WATCH_ROLL_BACK] = press_roll_back
     table.presses[ActionId.CANARY_STATUS] = press_status
@@ -107,7 +107,7 @@ def _automatics(table: Table, *, store: Store, playbooks: Playbooks, clock: Cloc
     async def press_disarm(request: Request, action: Mapping[str, Any]) -> None:
         await switch(request, action["value"], Arming.DISARM)
 
-    on_target(table, "auto", auto, playbooks=playbooks)
-    on_target(table, "disarm", disarm, playbooks=playbooks)
+    on_target(table, "auto", auto, store=store, playbooks=playbooks, clock=clock)
+    on_target(table, "disarm", disarm, store=store, playbooks=playbooks, clock=clock)
     table.presses[ActionId.ARM] = press_arm
     table.presses[ActionId.DISARM] = press_disarm

@@ -1,7 +1,9 @@
 """How everything that belongs to a drill says so in its first words: nobody may be frightened by practice."""
 
+from collections.abc import Iterable
 from typing import Any
 
+from bot.slack.ids import DRILL_BLOCK
 from bot.slack.text import Markup, Words
 from bot.slack.views.parts import HEADER_LIMIT, SECTION_LIMIT, Block, context, fit
 from bot.slack.views.rollback_message import Message
@@ -33,13 +35,22 @@ def marked_if(drill: str | bool, text: Markup, words: Words) -> Markup:
     return Markup(marked(text, words)) if drill else text
 
 
-def marked_answer(answer: str | dict[str, Any], words: Words) -> str | dict[str, Any]:
-    """Return what answers one person, a line or a modal, with the mark first."""
+def has_mark(blocks: Iterable[Block]) -> bool:
+    """True when blocks carry the mark: those of a message or a modal, ours or as Slack echoes them."""
+    return any(block.get("block_id") == DRILL_BLOCK for block in blocks)
+
+
+def marked_answer(answer: str | Message | dict[str, Any], words: Words) -> str | Message | dict[str, Any]:
+    """Return what answers one person, a line, a message or a modal, with the mark first."""
     if isinstance(answer, str):
         return Markup(marked(answer, words))
-    if len(answer["blocks"]) >= MOST_IN_MODAL:
-        return answer
-    return answer | {"blocks": [context(drill_line(words)), *answer["blocks"]]}
+    return marked_message(answer, words) if isinstance(answer, Message) else marked_modal(answer, words)
+
+
+def marked_modal(modal: dict[str, Any], words: Words) -> dict[str, Any]:
+    """Return a finished modal that begins with the mark, once, within Slack's limits."""
+    blocks = modal["blocks"]
+    return modal if has_mark(blocks) else modal | {"blocks": _marked(blocks, words, most=MOST_IN_MODAL)}
 
 
 def marked_message(message: Message, words: Words) -> Message:
@@ -48,17 +59,22 @@ def marked_message(message: Message, words: Words) -> Message:
     A message that has every block it may have carries the mark in the first block that has a text.
     """
     text = fit(marked(message.text, words), TEXT_LIMIT)
-    if len(message.blocks) < MOST_BLOCKS:
-        above = [context(drill_line(words))] if message.blocks else []
-        return Message(text=text, blocks=[*above, *message.blocks])
-    return Message(text=text, blocks=_in_the_first_text(message.blocks, words))
+    return Message(text=text, blocks=_marked(message.blocks, words, most=MOST_BLOCKS))
+
+
+def _marked(blocks: list[Block], words: Words, *, most: int) -> list[Block]:
+    if not blocks:
+        return []
+    if len(blocks) < most:
+        return [context(drill_line(words)) | {"block_id": DRILL_BLOCK}, *blocks]
+    return _in_the_first_text(blocks, words)
 
 
 def _in_the_first_text(blocks: list[Block], words: Words) -> list[Block]:
     for place, block in enumerate(blocks):
         found = _with_mark(block, words)
         if found is not None:
-            return [*blocks[:place], found, *blocks[place + 1 :]]
+            return [*blocks[:place], found | {"block_id": DRILL_BLOCK}, *blocks[place + 1 :]]
     return blocks
 
 

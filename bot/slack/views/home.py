@@ -64,7 +64,7 @@ def home_view(
         ),
         *_listed(
             words.plain("Targets"), words.say("The playbook names no target."),
-            [_target(name, status, playbook, words, now=now) for name, status in home.statuses.items()],
+            [_target(name, status, home, playbook, words, now=now) for name, status in home.statuses.items()],
             words,
         ),
         *_readiness(home, words, now=now),
@@ -186,21 +186,25 @@ def _follow_up(follow_up: FollowUp, home: Home, words: Words, to: _Linking, *, n
 
 
 def _target(
-    name: TargetName, status: Status | None, playbook: Playbook, words: Words, *, now: datetime
+    name: TargetName, status: Status | None, home: Home, playbook: Playbook, words: Words, *, now: datetime
 ) -> Block:
+    told = _standing(name, status, playbook, words, now=now)
+    return section(fit(marked_if(name in home.drilled, told, words), SECTION_LIMIT))
+
+
+def _standing(
+    name: TargetName, status: Status | None, playbook: Playbook, words: Words, *, now: datetime
+) -> Markup:
     if status is None:
-        return section(
-            words.say(":white_circle: {target}: never read yet; reading it now …", target=words.bold(name))
-        )
+        return words.say(":white_circle: {target}: never read yet; reading it now …", target=words.bold(name))
     read = age(max(now - status.read_at, now - now), words)
     if status.problem is not None:
-        text = words.say(
+        return words.say(
             ":white_circle: {target}: could not be read ({why}), {age}",
             target=words.bold(name),
             why=status.problem[:300],
             age=read,
         )
-        return section(text)
     lines = [words.say("{target} · read {age}", target=words.bold(name), age=read)]
     # Coloured by what is known now: a reading that has grown old is grey, never green.
     for flag in flags(status.readings, playbook.thresholds, now=now, min_errors=playbook.watch.min_errors):
@@ -216,7 +220,7 @@ def _target(
         )
     if len(lines) == 1:
         lines.append(words.say(":white_circle: no data"))
-    return section(fit("\n".join(lines), SECTION_LIMIT))
+    return Markup("\n".join(lines))
 
 
 def _readiness(home: Home, words: Words, *, now: datetime) -> list[Block]:

@@ -8,26 +8,38 @@ import pytest
 from bot.adapters.drill_rendering import with_mark
 from bot.adapters.message_files import File, Files
 from bot.adapters.rendering import HomeView, Rendering
+from bot.domain.alert import AlertState
 from bot.domain.change import Change
 from bot.domain.drill import LONGEST
 from bot.domain.ids import ChangeId, IncidentNumber, PersonId, RollbackId
 from bot.domain.incident import Incident
 from bot.domain.paging import Page, PageState
+from bot.domain.rollback import RollbackState
+from bot.domain.status import Status
 from bot.domain.timeline import Event
 from bot.sandbox.slack.blocks import validate
 from bot.slack.text import Words
-from bot.slack.views.drill_marks import MOST_BLOCKS, TEXT_LIMIT, marked_answer, marked_message
+from bot.slack.views.drill_marks import (
+    MOST_BLOCKS,
+    TEXT_LIMIT,
+    has_mark,
+    marked_answer,
+    marked_message,
+    marked_modal,
+)
 from bot.slack.views.parts import DIVIDER, Block, actions, button, context, fields, header, section
 from bot.slack.views.rollback_message import Message
 from bot.usecases.ports import Showing, Transaction
+from bot.usecases.report_status import keep_status
 from tests.alerts import a_watch, an_alarming_playbook, an_alert
 from tests.drills import FAST, a_drill
 from tests.unit.adapters.test_rendering import NoMessages
 from tests.unit.slack.markup import all_texts
-from tests.unit.slack.views.everything import messages
+from tests.unit.slack.views.everything import messages, modals
 from tests.unit.slack.views.telling_views import an_announcement
 from tests.unit.usecases.alert_world import AlertWorld
 from tests.values import (
+    CANARY_TARGET,
     CHAT_TARGET,
     GITCO,
     NOON,
@@ -91,6 +103,13 @@ def test_every_message_stays_within_slacks_limits_with_the_mark() -> None:
         assert marked.text.startswith("DRILL: "), title
 
 
+def test_every_modal_stays_within_slacks_limits_with_the_mark() -> None:
+    for title, modal in modals("<" * 500, EN):
+        marked = marked_modal(modal, EN)
+        assert validate(marked, "modal") == [], title
+        assert next(all_texts(marked["blocks"])) == MARK, title
+
+
 @pytest.mark.parametrize(("count", "blocks"), [(1, 2), (49, 50), (50, 50)])
 def test_a_full_message_loses_no_block_to_the_mark(count: int, blocks: int) -> None:
     message = Message(text="x", blocks=[section(f"line {n}") for n in range(count)])
@@ -101,6 +120,8 @@ def test_a_full_message_loses_no_block_to_the_mark(count: int, blocks: int) -> N
     assert len(marked.blocks) == blocks
     assert texts_of(marked)[-1].endswith(f"line {count - 1}")
     assert "DRILL" in texts_of(marked)[0]
+    assert has_mark(marked.blocks)
+    assert not has_mark(message.blocks)
 
 
 @pytest.mark.parametrize(
@@ -122,7 +143,7 @@ def test_a_full_message_that_begins_with_controls_carries_the_mark_further_down(
 
     marked = marked_message(message, EN)
 
-    assert marked.blocks[3] == section("DRILL: text")
+    assert marked.blocks[3] == section("DRILL: text") | {"block_id": "drill"}
 
 
 def test_a_message_of_text_alone_stays_one() -> None:
@@ -366,13 +387,88 @@ async def test_a_home_marks_what_belongs_to_a_drill_and_nothing_else() -> None:
     assert [line.startswith("DRILL: ") for line in lines if "chat" in line] == [False]
 
 
+async def targets_marked(world: AlertWorld) -> dict[str, bool]:
+    """Return which target rows of somebody's Home carry the mark."""
+    world.people.people[PersonId(SENA)] = a_person(SENA, locale="en-GB")
+    home = await shown(world, Showing.HOME, SENA)
+    assert isinstance(home, HomeView)
+    blocks = home.view["blocks"]
+    rows = blocks[blocks.index(header("Targets")) + 1 : blocks.index(header("Readiness"))]
+    return {
+        name: text.startswith("DRILL: ")
+        for row in rows
+        for name in ("canary", "chat")
+        if f"*{name}*" in (text := row["text"]["text"])
+    }
+
+
+@pytest.mark.parametrize(("after", "marked"), [(-1, False), (0, True), (3599, True), (3600, False)])
+async def test_a_home_marks_a_target_while_it_is_drilled(after: float, marked: bool) -> None:
+    world = await a_world()
+    world.clock.now = NOON + seconds(after)
+
+    assert await targets_marked(world) == {"canary": marked, "chat": False}
+
+
+@pytest.mark.parametrize(("later", "marked"), [(0, True), (299, True), (300, False)])
+async def test_a_home_marks_a_target_as_long_as_machines_see_the_failure(later: float, marked: bool) -> None:
+    world = await a_world(ended_at=NOON + seconds(60))
+    world.clock.now = NOON + seconds(60 + later)
+
+    assert (await targets_marked(world))["canary"] is marked
+
+
+@pytest.mark.parametrize(("after", "marked"), [(-1, False), (0, True), (3600, False)])
+async def test_a_home_marks_numbers_that_were_read_in_a_drill_until_they_are_read_anew(
+    after: float, marked: bool
+) -> None:
+    world = await a_world()
+    await world.store.change(
+        lambda tx: keep_status(tx, Status(target=CANARY_TARGET, read_at=NOON + seconds(after)))
+    )
+    world.clock.now = NOON + timedelta(days=1)
+
+    assert (await targets_marked(world))["canary"] is marked
+
+
+@pytest.mark.parametrize("drill", ["d1", ""])
+@pytest.mark.parametrize(
+    ("state", "running"), [(RollbackState.UNKNOWN, True), (RollbackState.VERIFIED, False)]
+)
+async def test_a_home_marks_a_target_that_a_drill_still_rolls_back(
+    state: RollbackState, running: bool, drill: str
+) -> None:
+    world = await a_world(an_incident(drill=drill), ended_at=NOON + seconds(60))
+    await world.keep(a_rollback(state, incident=IncidentNumber(1)))
+    world.clock.now = NOON + timedelta(days=1)
+
+    assert (await targets_marked(world))["canary"] is (running and bool(drill))
+
+
+@pytest.mark.parametrize("drill", ["d1", ""])
+@pytest.mark.parametrize(("state", "running"), [(AlertState.COUNTDOWN, True), (AlertState.OPEN, False)])
+async def test_a_home_marks_a_target_that_a_drills_alert_is_about_to_roll_back(
+    state: AlertState, running: bool, drill: str
+) -> None:
+    world = await a_world(an_incident(drill=drill), ended_at=NOON + seconds(60))
+    await world.keep_values(an_alert(state=state, incident=IncidentNumber(1)))
+    world.clock.now = NOON + timedelta(days=1)
+
+    assert (await targets_marked(world))["canary"] is (running and bool(drill))
+
+
 # What answers one person.
 
 
 def test_a_line_and_a_modal_about_a_drill_say_so_first() -> None:
     modal = {"type": "modal", "blocks": [section("x")]}
     full = {"type": "modal", "blocks": [section("x")] * 100}
+    mark = context(MARK) | {"block_id": "drill"}
 
     assert marked_answer("Closed.", EN) == "DRILL: Closed."
-    assert marked_answer(modal, EN) == {"type": "modal", "blocks": [context(MARK), section("x")]}
-    assert marked_answer(full, EN) == full
+    assert marked_answer(Message(text="t", blocks=[section("x")]), EN) == Message(
+        text="DRILL: t", blocks=[mark, section("x")]
+    )
+    assert marked_answer(modal, EN) == {"type": "modal", "blocks": [mark, section("x")]}
+    above, *rest = marked_modal(full, EN)["blocks"]
+    assert (above, rest) == (section("DRILL: x") | {"block_id": "drill"}, full["blocks"][1:])
