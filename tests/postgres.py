@@ -11,6 +11,7 @@ import os
 import pwd
 import shutil
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -41,6 +42,15 @@ read -r _
 kill -INT $! 2>/dev/null
 wait $!
 rm -rf "$directory"
+"""
+#: Becomes another user, given as numbers of user and group, and then the command behind them (a whole path).
+_BECOME = """
+import os, sys
+user, group = map(int, sys.argv[1:3])
+os.setgroups([])
+os.setgid(group)
+os.setuid(user)
+os.execv(sys.argv[3], sys.argv[3:])
 """
 
 
@@ -105,10 +115,14 @@ def _server_owner() -> pwd.struct_passwd | None:
     return pwd.getpwnam("nobody") if os.geteuid() == 0 else None
 
 
-def _as(owner: pwd.struct_passwd | None) -> dict[str, Any]:
+def _as(owner: pwd.struct_passwd | None) -> tuple[str, ...]:
+    """Return what stands before a command that `owner` is to run.
+
+    Not `subprocess`'s own ``user=``: for that Python forks the tests, and a copy of gRPC's threads crashes.
+    """
     if owner is None:
-        return {}
-    return {"user": owner.pw_uid, "group": owner.pw_gid, "extra_groups": []}
+        return ()
+    return (sys.executable, "-I", "-S", "-c", _BECOME, str(owner.pw_uid), str(owner.pw_gid))
 
 
 def _binaries(directory: Path, owner: pwd.struct_passwd | None) -> Path:
@@ -143,12 +157,11 @@ def _link(source: str, target: str) -> None:
 def _initialize(directory: Path, binaries: Path, owner: pwd.struct_passwd | None) -> None:
     how = ("--username=postgres", "--auth=trust", "--encoding=UTF8", "--no-locale", "--no-sync")
     done = subprocess.run(
-        (binaries / "initdb", f"--pgdata={directory / 'data'}", *how),
+        (*_as(owner), str(binaries / "initdb"), f"--pgdata={directory / 'data'}", *how),
         cwd=directory,
         capture_output=True,
         text=True,
         check=False,
-        **_as(owner),
     )
     if done.returncode != 0:
         raise RuntimeError(f"initdb failed:\n{done.stdout}{done.stderr}")
@@ -171,11 +184,10 @@ def _kept(
     settings = [word for name, value in options.items() for word in ("-c", f"{name}={value}")]
     server = (str(binaries / "postgres"), "-D", str(directory / "data"), *settings)
     keeper = subprocess.Popen(
-        ("sh", "-c", _KEEPER, "keeper", str(directory), *server),
+        (*_as(owner), "/bin/sh", "-c", _KEEPER, "keeper", str(directory), *server),
         cwd="/",
         stdin=subprocess.PIPE,
         start_new_session=True,  # Ctrl-C is for the tests; they still need their database to end well.
-        **_as(owner),
     )
     try:
         yield keeper

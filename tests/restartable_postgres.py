@@ -31,12 +31,11 @@ class RestartablePostgres:
         options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
         with (self._directory / "log").open("ab") as log:
             self._server = subprocess.Popen(
-                (self._binaries / "postgres", "-D", self._directory / "data", *options),
+                (*_as(self._owner), self._binaries / "postgres", "-D", self._directory / "data", *options),
                 cwd="/",
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
-                **_as(self._owner),
             )
         _connect(self._directory, self._server).close()
 

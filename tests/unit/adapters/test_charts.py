@@ -192,7 +192,7 @@ async def test_pictures_are_drawn_elsewhere_after_everything_else(charts: Proces
     await charts.draw(a_picture())
 
     assert charts.process is not None
-    assert psutil.Process(charts.process).nice() == 19
+    assert psutil.Process(charts.process).nice() > psutil.Process().nice()
 
 
 def test_nothing_that_draws_or_prints_is_imported_by_who_asks() -> None:
