@@ -351,7 +351,7 @@ def _incidents(house: House, acting: Acting) -> dict[Workflow, Run]:
         playbooks=house.playbooks,
         cloud=house.cloud,
         metrics=house.metrics,
-        requests=house.requests,
+        requests=house.requests.standing_back(),
         clock=utc_now,
     )
     return {

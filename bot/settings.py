@@ -66,9 +66,9 @@ class Settings(BaseSettings):
     log_reads_per_minute: int = Field(
         60,
         alias="CLOUD_LOGGING_READS_PER_MINUTE",
-        ge=30,
+        ge=10,
         le=60_000,
-        description="Google's quota of each project for reading the log; the bot stays below it.",
+        description="Google's quota of each project for reading the log; each process stays below it.",
     )
     playbook: Path = Field(DEFAULT, alias="BACKOUT_PLAYBOOK")
     locale: Literal["en", "ko"] = Field("en", alias="BACKOUT_LOCALE", description="Channels' language.")

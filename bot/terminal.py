@@ -188,7 +188,7 @@ async def roll_back(house: House, target: str, *, reason: str, force: bool) -> i
         forced=force,
     )
     try:
-        id = await ask_for_rollback(asked, store=house.store, clock=utc_now, playbook=playbook)
+        id, _ = await ask_for_rollback(asked, store=house.store, clock=utc_now, playbook=playbook)
     except StoreDown as error:
         return without_database(house, command.target, str(error))
     assert id is not None

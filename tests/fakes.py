@@ -596,14 +596,17 @@ class FakeRequestLog(RequestLog):
     def __init__(self, counting: Counting = calm) -> None:
         self.counting = counting
         self.asked: list[tuple[Sides, datetime, datetime]] = []
+        #: Of each that was asked: both sides, or one of them.
+        self.only: list[Side | None] = []
 
     async def count(
-        self, target: Target, sides: Sides, *, since: datetime, until: datetime
+        self, target: Target, sides: Sides, *, since: datetime, until: datetime, only: Side | None = None
     ) -> dict[Side, RequestCounts]:
         """See `RequestLog.count`."""
         self.asked.append((sides, since, until))
+        self.only.append(only)
         present = [Side.STABLE, *([Side.CANARY] if sides.canary else [])]
-        return {side: self.counting(side, since, until) for side in present}
+        return {side: self.counting(side, since, until) for side in present if only in (None, side)}
 
 
 #: Says what one side answered in the bucket that begins at a time; None: it could not be read.

@@ -27,7 +27,7 @@ STATS = TypeAdapter(StatsPicture)
 #: Images travel as base64; pydantic takes no such setting for a bare dataclass, hence a tuple of one.
 DOCUMENT = TypeAdapter(tuple[Document], config=ConfigDict(ser_json_bytes="base64", val_json_bytes="base64"))
 #: Generous: the first picture on a machine waits until its fonts have been looked through, and all of them
-#: wait for what a busy machine leaves to the lowest priority.
+#: wait for what a busy machine leaves to a low priority.
 DRAW_WITHIN_SECONDS = 60.0
 #: How a piece of work and its answer are sent through the pipe: a kind and the length of what follows.
 FRAME = struct.Struct(">cI")

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from contextlib import aclosing
+from copy import copy
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -19,7 +20,7 @@ from bot.adapters.google import (
 )
 from bot.adapters.log_clients import count_clients
 from bot.adapters.log_lines import log_line
-from bot.adapters.log_reads import LogReads, ReadsOfProjects
+from bot.adapters.log_reads import Call, ReadsOfProjects
 from bot.adapters.request_log import (
     MOST_ENTRIES,
     PAGE_SECONDS,
@@ -32,7 +33,7 @@ from bot.adapters.request_log import (
     request_log_filter,
     within,
 )
-from bot.domain.faults import CloudFault
+from bot.domain.faults import CloudFault, FaultKind
 from bot.domain.first_reading import Clients
 from bot.domain.log_lines import LogLine, LogLines
 from bot.domain.playbook import Target, Topology
@@ -79,20 +80,29 @@ class CloudLogging(RequestLog, LogReader):
         self._google = GoogleConnection(GoogleEndpoint.parse(endpoint, setting="CLOUD_LOGGING_ENDPOINT"))
         self._project = project
         self._reads = reads or ReadsOfProjects()
+        self._stands_back = False
+
+    def standing_back(self) -> "CloudLogging":
+        """Return one with the same connection, for a machine that looks again soon: others read first."""
+        other = copy(self)
+        other._stands_back = True
+        return other
 
     async def close(self) -> None:
         """Close the connection."""
         await self._google.close()
 
     async def count(
-        self, target: Target, sides: Sides, *, since: datetime, until: datetime
+        self, target: Target, sides: Sides, *, since: datetime, until: datetime, only: Side | None = None
     ) -> dict[Side, RequestCounts]:
         """See `RequestLog.count`. Both sides are counted in one call.
 
-        Beyond `MOST_ENTRIES` the newest ones are counted, of both sides, so their shares stay true.
+        Beyond `MOST_ENTRIES`, or what the quota has left, the newest ones are counted, of both sides, so
+        their shares stay true.
         """
         both = {Side.CANARY: sides.canary, Side.STABLE: sides.stable}
-        addresses = {side: address for side, address in both.items() if address is not None}
+        asked = both if only is None else {only: both[only]}
+        addresses = {side: address for side, address in asked.items() if address is not None}
         tallies = {side: Tally() for side in addresses}
         truncated, problem = False, None
         try:
@@ -101,8 +111,9 @@ class CloudLogging(RequestLog, LogReader):
                 client = await self._google.client(logging_client)
                 written = request_log_filter(project, target.region, addresses, since=since, until=until)
                 request = list_request(project, written, page_size=PAGE_SIZE)
+                call = self._in_turn(project, client)
                 async with asyncio.timeout(COUNT_SECONDS):
-                    truncated = await _tally_all(client, request, addresses, tallies, self._reads.of(project))
+                    truncated = await _tally_all(call, request, addresses, tallies)
         except CloudFault as fault:
             tallies, problem = {side: Tally() for side in addresses}, in_one_line(fault)
         return {
@@ -130,8 +141,9 @@ class CloudLogging(RequestLog, LogReader):
                 project = project_of(target, self._project)
                 client = await self._google.client(logging_client)
                 request = list_request(project, f"{written} AND {within(since, until)}", page_size=limit + 1)
+                call = self._in_turn(project, client)
                 async with asyncio.timeout(COUNT_SECONDS):
-                    lines, more = await _newest(client, request, self._reads.of(project), limit=limit)
+                    lines, more = await _newest(call, request, limit=limit)
         except CloudFault as fault:
             problem = in_one_line(fault)
         return LogLines(
@@ -158,13 +170,16 @@ class CloudLogging(RequestLog, LogReader):
             log.warning("clients_not_counted", service=side.service, fault=in_one_line(fault))
             return None
 
+    def _in_turn(self, project: str, client: "LoggingServiceV2AsyncClient") -> Call:
+        reads = self._reads.of(project)
+        return reads.waiting(
+            client.list_log_entries, reads.wait_for_spare if self._stands_back else reads.first
+        )
 
-async def _newest(
-    client: "LoggingServiceV2AsyncClient", request: Any, reads: LogReads, *, limit: int
-) -> tuple[tuple[LogLine, ...], bool]:
+
+async def _newest(call: Call, request: Any, *, limit: int) -> tuple[tuple[LogLine, ...], bool]:
     """Return the first `limit` lines, and whether there are more."""
     found: list[LogLine] = []
-    call = reads.waiting(client.list_log_entries, reads.first)
     listing = pages(call, request, timeout_seconds=PAGE_SECONDS)
     async with aclosing(listing):
         async for page in listing:
@@ -187,24 +202,24 @@ def _lines(entries: Sequence[Any]) -> list[LogLine]:
 
 
 async def _tally_all(
-    client: "LoggingServiceV2AsyncClient",
-    request: Any,
-    addresses: Mapping[Side, SideAddress],
-    tallies: Mapping[Side, Tally],
-    reads: LogReads,
+    call: Call, request: Any, addresses: Mapping[Side, SideAddress], tallies: Mapping[Side, Tally]
 ) -> bool:
-    """Count entries into `tallies`; return True when there were more than `MOST_ENTRIES`."""
+    """Count entries into `tallies`; return True when there were more than may be counted."""
     left = MOST_ENTRIES
-    call = reads.waiting(client.list_log_entries, reads.first)
-    listing = pages(call, request, timeout_seconds=PAGE_SECONDS)
-    async with aclosing(listing):
-        async for page in listing:
-            # The bare protobuf messages: the wrappers cost the event loop much more.
-            entries = page.entries.pb
-            tally_entries(entries[:left], addresses, tallies)
-            if len(entries) > left or (len(entries) == left and page.next_page_token):
-                return True
-            left -= len(entries)
+    try:
+        async with aclosing(pages(call, request, timeout_seconds=PAGE_SECONDS)) as listing:
+            async for page in listing:
+                # The bare protobuf messages: the wrappers cost the event loop much more.
+                entries = page.entries.pb
+                tally_entries(entries[:left], addresses, tallies)
+                if len(entries) > left or (len(entries) == left and page.next_page_token):
+                    return True
+                left -= len(entries)
+    except CloudFault as fault:
+        # Our own line is too long for another page: the newest entries are counted, and say enough.
+        if fault.kind is not FaultKind.QUOTA or left == MOST_ENTRIES:
+            raise
+        return True
     return False
 
 

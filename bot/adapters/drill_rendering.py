@@ -25,7 +25,7 @@ from bot.slack.views.drill_marks import drill_line, marked, marked_message
 from bot.slack.views.rollback_message import Message
 from bot.usecases.end_drill import read_scoreboard
 from bot.usecases.ports import Showing, Transaction
-from bot.usecases.whose_drill import concerned, is_a_drills, is_one_of
+from bot.usecases.whose_drill import any_concerns, incident_is_drilled, made_in_drill
 
 #: What is about nothing that happened: a Home marks the lines that belong to a drill by itself.
 _ABOUT_NOTHING = frozenset({Showing.HOME, Showing.STATS, Showing.STATS_FILE})
@@ -59,27 +59,27 @@ def belongs_to_drill(
         return _of_watch(tx, what, subject, drills)
     if what is Showing.ROLLBACK:
         rollback = tx.rollback(RollbackId(subject))
-        return is_one_of(tx, rollback.incident, rollback.target, rollback.asked_at, drills)
+        return made_in_drill(tx, rollback.incident, rollback.target, rollback.asked_at, drills)
     if what is Showing.CHANGE:
         change = tx.change(ChangeId(subject))
-        return is_one_of(tx, change.incident, change.target, change.asked_at, drills)
+        return made_in_drill(tx, change.incident, change.target, change.asked_at, drills)
     if what in _ANNOUNCEMENTS:
-        return is_a_drills(tx, tx.kept(Announcement, subject.partition(":")[0]).incident)
+        return incident_is_drilled(tx, tx.kept(Announcement, subject.partition(":")[0]).incident)
     number = re.match(r"\d+", subject)
-    return number is not None and is_a_drills(tx, IncidentNumber(int(number[0])))
+    return number is not None and incident_is_drilled(tx, IncidentNumber(int(number[0])))
 
 
 def _notice(tx: Transaction, facts: Mapping[str, Any], drills: Sequence[Drill], now: datetime) -> bool:
     if facts.get("incident") is not None:
-        return is_a_drills(tx, IncidentNumber(int(facts["incident"])))
+        return incident_is_drilled(tx, IncidentNumber(int(facts["incident"])))
     parts = [facts, *(part for name in _ABOUT if isinstance(part := facts.get(name), Mapping))]
-    return any(concerned(str(part.get("target")), now, drills) for part in parts)
+    return any(any_concerns(str(part.get("target")), now, drills) for part in parts)
 
 
 def _of_watch(tx: Transaction, what: Showing, subject: str, drills: Sequence[Drill]) -> bool:
     if what is Showing.ALERT:
         alert = tx.kept(Alert, subject.partition(":")[0])
-        return is_one_of(tx, alert.incident, alert.target, alert.created_at, drills)
+        return made_in_drill(tx, alert.incident, alert.target, alert.created_at, drills)
     about, _, span = (subject, "", "") if what is Showing.WATCH else subject.rpartition(":")
     if _is_after_all(tx, about, drills):
         return False
@@ -98,7 +98,7 @@ def _is_after_all(tx: Transaction, subject: str, drills: Sequence[Drill]) -> boo
 def _drilled_from(entries: Sequence[Entry], subject: str, drills: Sequence[Drill]) -> int | None:
     """Return the first line of a watch that belongs to a drill, None where its canary was never one's."""
     target = subject.rpartition(":")[0]
-    if entries and concerned(target, entries[0].at, drills):
+    if entries and any_concerns(target, entries[0].at, drills):
         return entries[0].sequence
     return next((entry.sequence for entry in entries if entry.event is Event.DRILL_BEGUN), None)
 

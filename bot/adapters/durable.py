@@ -228,13 +228,14 @@ class Durable:
     def _renew_lease(self, engine: Engine) -> None:
         """Renew our lease by the database's clock."""
         expires = _now_ms() + int(LEASE_SECONDS * 1000)
-        with self._leasing, engine.begin() as connection:
+        with self._leasing:
             if self._stopping:
                 return
-            mine = postgresql.insert(ReplicaRow).values(id=self._executor, expires_ms=expires)
-            connection.execute(
-                mine.on_conflict_do_update(index_elements=["id"], set_={"expires_ms": expires})
-            )
+            with engine.begin() as connection:
+                mine = postgresql.insert(ReplicaRow).values(id=self._executor, expires_ms=expires)
+                connection.execute(
+                    mine.on_conflict_do_update(index_elements=["id"], set_={"expires_ms": expires})
+                )
 
     def _end_lease(self, engine: Engine) -> None:
         with self._leasing, engine.begin() as connection:

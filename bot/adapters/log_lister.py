@@ -79,7 +79,7 @@ class LogLister:
                 )
                 async with asyncio.timeout(LIST_SECONDS):
                     if not await self._list_pages(client, request, listing):
-                        may = f"{self._reads.per_minute:g} pages of {PAGE_SIZE} a minute"
+                        may = f"{self._reads.per_minute:g} pages of {PAGE_SIZE} a minute, and people first"
                         return f"quota: more requests than may be listed ({may})"
         except CloudFault as fault:
             if fault.kind is FaultKind.QUOTA:

@@ -7,22 +7,25 @@ from typing import Any
 
 from bot.domain.faults import CloudFault, FaultKind
 
-#: Pages a minute that Google lets be read of one project, by everybody together.
-#: Source: reference/cloud-run-and-canary.md, C.4.
+#: Pages a minute that Google lets be read of one project, by everybody together; commonly quoted, and not
+#: on Google's own page. Source: reference/cloud-run-and-canary.md, C.4.
 QUOTA = 60
 #: Of such a quota we take so many at once and so many a minute, in no minute more than both together; the
 #: rest is left to people with `gcloud`.
 READS_AT_ONCE, READS_PER_MINUTE = 30, 25
-#: Of those the watch and the slow part of evidence leave so many to whoever judges a rollback or has pressed
-#: a button: the longest count there is, `MOST_ENTRIES` in pages of `PAGE_SIZE`.
+#: Of those the watch, the checklist and the slow part of evidence leave so many to whoever judges a rollback
+#: or has pressed a button: the longest count there is, `MOST_ENTRIES` in pages of `PAGE_SIZE`.
 KEPT_FOR_PEOPLE = 5
-#: Nobody stands in line for longer; a source of evidence is given up after 20 s.
-LONGEST_WAIT_SECONDS = 20.0
+#: So long a listing stands in line, all its pages together. A source of evidence is given up after 20 s, and
+#: whoever waits is to hear why.
+LONGEST_WAIT_SECONDS = 15.0
 #: Beyond what is waited for, so that a clock that rounds has surely moved far enough.
 _MOMENT_SECONDS = 0.01
 _EACH_SECONDS = 60 / READS_PER_MINUTE
 
 Call = Callable[..., Awaitable[Any]]
+#: Waits in line for one read, for so many seconds at the most. Raises `CloudFault` (QUOTA).
+Turn = Callable[[float], Awaitable[None]]
 
 
 class LogReads:
@@ -31,7 +34,7 @@ class LogReads:
     Belongs to one event loop.
 
     Args:
-        quota: the project's; with another than `QUOTA` those two are as many times more or fewer.
+        quota: the project's; with another than `QUOTA` all three are as many times more or fewer.
         now: monotonic seconds.
         pause: waits so many seconds.
     """
@@ -46,6 +49,7 @@ class LogReads:
         self._now = now
         self._pause = pause
         self._at_once = READS_AT_ONCE * quota / QUOTA
+        self._kept = KEPT_FOR_PEOPLE * quota / QUOTA
         self._each_seconds = _EACH_SECONDS * QUOTA / quota
         #: Below zero by as many as stand in line.
         self._left = self._at_once
@@ -59,27 +63,34 @@ class LogReads:
     def spare(self) -> bool:
         """Take a read that leaves enough to people; False when there is none now."""
         self._refill()
-        if self._left < 1 + KEPT_FOR_PEOPLE:
+        if self._left < 1 + self._kept:
             return False
         self._left -= 1
         return True
 
-    async def wait_for_spare(self) -> None:
-        """Take a read that leaves enough to people, as soon as there is one."""
-        while not self.spare():
-            await self._pause((1 + KEPT_FOR_PEOPLE - self._left) * self._each_seconds + _MOMENT_SECONDS)
+    async def wait_for_spare(self, within_seconds: float = LONGEST_WAIT_SECONDS) -> None:
+        """Take a read that leaves enough to people, as soon as there is one.
 
-    async def first(self) -> None:
+        Raises:
+            CloudFault: there is none in time (QUOTA).
+        """
+        until = self._now() + within_seconds
+        while not self.spare():
+            wait_seconds = (1 + self._kept - self._left) * self._each_seconds + _MOMENT_SECONDS
+            if self._now() + wait_seconds > until:
+                raise self._too_many()
+            await self._pause(wait_seconds)
+
+    async def first(self, within_seconds: float = LONGEST_WAIT_SECONDS) -> None:
         """Take the next read there is, ahead of whoever waits for a spare one.
 
         Raises:
-            CloudFault: too many stand in line already (QUOTA).
+            CloudFault: so many stand in line already that there is none in time (QUOTA).
         """
         self._refill()
         wait_seconds = (1 - self._left) * self._each_seconds
-        if wait_seconds > LONGEST_WAIT_SECONDS:
-            detail = f"the log is read {self.per_minute:g} times a minute, and too many wait to read it"
-            raise CloudFault(doing="read the log", kind=FaultKind.QUOTA, detail=detail)
+        if wait_seconds > within_seconds:
+            raise self._too_many()
         self._left -= 1
         if wait_seconds > 0:
             try:
@@ -93,25 +104,36 @@ class LogReads:
         self._refill()
         self._left = min(self._left, 0.0)
 
-    def waiting(self, call: Call, turn: Callable[[], Awaitable[None]]) -> Call:
-        """Return `call` (a client's list method) as one that waits for its `turn`.
+    def waiting(self, call: Call, turn: Turn) -> Call:
+        """Return `call` (a client's list method, for the pages of one listing) as one that waits in line.
 
-        Where Google refuses it nevertheless, for others read the project's log as well, it is called once
-        more when it is its turn again.
+        Where Google refuses a page nevertheless, for others read the project's log as well, it is asked for
+        once more when it is its turn again.
         """
+        left_seconds = LONGEST_WAIT_SECONDS
+
+        async def in_line() -> None:
+            nonlocal left_seconds
+            began = self._now()
+            await turn(left_seconds)
+            left_seconds -= self._now() - began
 
         async def in_turn(**given: Any) -> Any:
             from google.api_core.exceptions import TooManyRequests
 
-            await turn()
+            await in_line()
             try:
                 return await call(**given)
             except TooManyRequests:
                 self.refused()
-            await turn()
+            await in_line()
             return await call(**given)
 
         return in_turn
+
+    def _too_many(self) -> CloudFault:
+        detail = f"the log is read {self.per_minute:g} times a minute, and too many wait to read it"
+        return CloudFault(doing="read the log", kind=FaultKind.QUOTA, detail=detail)
 
     def _refill(self) -> None:
         now = self._now()

@@ -21,7 +21,7 @@ Connect = Callable[[], Awaitable["LoggingServiceV2AsyncClient"]]
 
 #: Google rejects more.
 PAGE_SIZE = 1000
-#: For one call; the read quota is about 60 pages a minute and the event loop has other work.
+#: For one call: pages are few (see `log_reads`), and the event loop has other work.
 MOST_ENTRIES = 5000
 #: For one page.
 PAGE_SECONDS = 10.0

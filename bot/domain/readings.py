@@ -67,8 +67,9 @@ class Reading:
 class RequestCounts:
     """What the request log held for one side in one window (``since`` <= t < ``until``, UTC).
 
-    ``latencies_ms`` are all latencies in the window, milliseconds, in no order. ``problem`` is set
-    when the log could not be read; then the counts say nothing.
+    ``latencies_ms`` are all latencies in the window, milliseconds, in no order. ``truncated`` is set when
+    only the newest entries were counted, of whichever side: shares are true, and a side without any may
+    have had some. ``problem`` is set when the log could not be read; then the counts say nothing.
     """
 
     side: Side

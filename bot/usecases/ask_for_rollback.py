@@ -3,11 +3,13 @@
 import secrets
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from bot.domain.ids import ChannelId, PersonId, RollbackId, TargetName
 from bot.domain.playbook import Playbook
 from bot.domain.rollback import Rollback, RollbackState
 from bot.usecases.ports import Clock, Store, Transaction, Workflow
+from bot.usecases.whose_drill import target_is_drilled
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,14 +29,26 @@ class AskForRollback:
     forced: bool = False
 
 
+class Asked(NamedTuple):
+    """What became of a request: the new rollback's id, None when the request was seen before."""
+
+    id: RollbackId | None
+    #: Whether it was asked for in a drill of its target.
+    in_drill: bool
+
+
 async def ask_for_rollback(
     request: AskForRollback, *, store: Store, clock: Clock, playbook: Playbook
-) -> RollbackId | None:
-    """Write the request down and start preparing it; None when this request was seen before."""
+) -> Asked:
+    """Write the request down and start preparing it."""
     now = clock()
 
-    def accept(tx: Transaction) -> RollbackId | None:
-        return ask(tx, request, playbook=playbook, at=now) if tx.first_time(request.key, at=now) else None
+    def accept(tx: Transaction) -> Asked:
+        is_new = tx.first_time(request.key, at=now)
+        return Asked(
+            id=ask(tx, request, playbook=playbook, at=now) if is_new else None,
+            in_drill=target_is_drilled(tx, request.target, at=now),
+        )
 
     return await store.change(accept)
 

@@ -93,9 +93,11 @@ async def _read_once(
     )
     late = settled_at + timedelta(seconds=rules.in_flight_seconds)
     lately = replace(counts[Side.CANARY], since=late, until=max(until, late))
-    if not _was_silent(lately):
-        again = await use.requests.count(target, where, since=lately.since, until=lately.until)
-        lately = again[Side.CANARY]
+    if lately.requests or lately.truncated:
+        # Not all were late, perhaps, or stable's requests left no room for them.
+        lately = (
+            await use.requests.count(target, where, since=lately.since, until=lately.until, only=Side.CANARY)
+        )[Side.CANARY]
     least = playbook.thresholds.min_requests
     return (
         traffic_evidence(plan, state),
@@ -104,11 +106,6 @@ async def _read_once(
         p95_evidence(counts[Side.STABLE], rules, least=least),
         silence_evidence(lately, rules, stable=counts[Side.STABLE], least=least),
     )
-
-
-def _was_silent(canary: RequestCounts) -> bool:
-    """True when nothing was counted, so that there is nothing in any part of the window either."""
-    return canary.problem is None and not canary.truncated and not canary.requests
 
 
 def health_url(target: Target, state: TargetState) -> str:
@@ -201,7 +198,8 @@ def silence_evidence(
     elif canary.requests:
         verdict = Verdict.DISPROVEN
     else:
-        verdict = Verdict.PROVEN if flowing and long_enough else Verdict.INCONCLUSIVE
+        seen = flowing and long_enough and not canary.truncated
+        verdict = Verdict.PROVEN if seen else Verdict.INCONCLUSIVE
     return Evidence(
         proof=Proof.SILENCE,
         verdict=verdict,

@@ -115,9 +115,9 @@ class RequestLog(Protocol):
     """Cloud Logging's request log: real users, seconds late."""
 
     async def count(
-        self, target: Target, sides: Sides, *, since: datetime, until: datetime
+        self, target: Target, sides: Sides, *, since: datetime, until: datetime, only: Side | None = None
     ) -> dict[Side, RequestCounts]:
-        """Return what each side in `sides` answered in the window, never raising.
+        """Return what each side in `sides`, or `only` one of them, answered in the window, never raising.
 
         A log that could not be read is an entry with `RequestCounts.problem`.
         """

@@ -25,7 +25,7 @@ from bot.usecases.editions import playbook_of
 from bot.usecases.my_tasks import my_open_follow_ups, my_waiting_pages
 from bot.usecases.ports import Clock, Playbooks, Showing, Steps, Store, Transaction, Workflow
 from bot.usecases.report_status import STATUS, Reporting, keep_status, read_status
-from bot.usecases.whose_drill import concerned, is_one_of
+from bot.usecases.whose_drill import any_concerns, made_in_drill
 
 #: A status younger than this is not read again because somebody opens their Home.
 FRESH_FOR = timedelta(seconds=30)
@@ -137,9 +137,9 @@ def _drilled(tx: Transaction, home: Home, drills: Sequence[Drill], *, now: datet
     return frozenset(
         target
         for target, status in home.statuses.items()
-        if concerned(target, now, drills)
-        or (status is not None and concerned(target, status.read_at, drills))
-        or any(is_one_of(tx, number, target, at, drills) for number, at in _running(tx, target))
+        if any_concerns(target, now, drills)
+        or (status is not None and any_concerns(target, status.read_at, drills))
+        or any(made_in_drill(tx, number, target, at, drills) for number, at in _running(tx, target))
     )
 
 

@@ -44,8 +44,8 @@ WATCH_FOR = timedelta(minutes=15)
 #: How often: a message is posted within seconds, while logs and metrics take longer and have quotas.
 SOON, LATER = timedelta(seconds=2), timedelta(seconds=15)
 SOON_FOR = timedelta(minutes=1)
-#: How often Google is asked, however often Slack is looked at meanwhile: some four reads of the log each
-#: time, of the sixty a minute that Google allows.
+#: How often Google is asked, however often Slack is looked at meanwhile: up to four counts of the log each
+#: time, of whose pages Google allows sixty a minute.
 MEASURE_EVERY = LATER
 #: How much of the log is compared on either side of the rollback: a minute first, then twice as much as
 #: the last time, for a quiet service needs longer to tell; a quarter where it was too much to be counted.
@@ -114,10 +114,9 @@ async def _look(arguments: Mapping[str, str], use: Watching) -> str:
     current = use.playbooks.current()
     span = timedelta(seconds=float(arguments.get("span", FIRST_SPAN.total_seconds())))
     stand = await use.store.look(lambda tx: _stand(tx, number, current))
-    found, measured_at = list[Observed](), _measured_at(arguments)
-    due_at = measured_at + MEASURE_EVERY if measured_at else use.clock()
-    if stand.measurable(now=use.clock()) and use.clock() >= due_at:
-        measured_at = use.clock()
+    now, found, measured_at = use.clock(), list[Observed](), _measured_at(arguments)
+    if stand.measurable(now=now) and (measured_at is None or now - measured_at >= MEASURE_EVERY):
+        measured_at = now
         found, too_much = await _measure(stand, current, use, span=span)
         span = max(span / 4, SHORTEST_SPAN) if too_much else min(span * 2, LONGEST_SPAN)
     now, channel = use.clock(), ChannelId(current.channels.incidents)
@@ -242,7 +241,8 @@ class _Measuring:
             self._use.requests.count(self._target, self._where, since=since, until=max(since, until)),
         )
         counted = (*before.values(), *after.values())
-        too_much = any(counts.truncated for counts in counted)
+        # Also where the log could not be read: its quota may be what is used up.
+        too_much = any(counts.truncated or counts.problem for counts in counted)
         return errors_dropped(before.values(), after.values()), too_much
 
     async def green(self) -> Observed | None:

@@ -8,17 +8,17 @@ from bot.domain.ids import IncidentNumber
 from bot.usecases.ports import NotKept, Transaction
 
 
-def is_drilled(tx: Transaction, target: str, *, at: datetime) -> bool:
+def target_is_drilled(tx: Transaction, target: str, *, at: datetime) -> bool:
     """True when what is said of `target` at `at` (aware, UTC), without an incident, belongs to a drill."""
-    return concerned(target, at, tx.find(Drill, target=target))
+    return any_concerns(target, at, tx.find(Drill, target=target))
 
 
-def concerned(target: str, at: datetime, drills: Sequence[Drill]) -> bool:
+def any_concerns(target: str, at: datetime, drills: Sequence[Drill]) -> bool:
     """True when what was made of `target` at `at` (aware, UTC), without an incident, is a drill's."""
     return any(drill.concerns(target, at) for drill in drills)
 
 
-def is_a_drills(tx: Transaction, number: IncidentNumber) -> bool:
+def incident_is_drilled(tx: Transaction, number: IncidentNumber) -> bool:
     """True when an incident belongs to a drill; false as well where there is no such incident."""
     try:
         return bool(tx.incident(number).drill)
@@ -27,8 +27,8 @@ def is_a_drills(tx: Transaction, number: IncidentNumber) -> bool:
         return False
 
 
-def is_one_of(
+def made_in_drill(
     tx: Transaction, number: IncidentNumber | None, target: str, at: datetime, drills: Sequence[Drill]
 ) -> bool:
     """True when what was made of `target` at `at` (aware, UTC) is a drill's: by its incident, if any."""
-    return concerned(target, at, drills) if number is None else is_a_drills(tx, number)
+    return any_concerns(target, at, drills) if number is None else incident_is_drilled(tx, number)

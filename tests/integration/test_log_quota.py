@@ -5,12 +5,20 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from google.cloud.logging_v2.types import ListLogEntriesResponse
+from google.cloud.logging_v2.types import ListLogEntriesResponse, LogEntry
 
 from bot.adapters.cloud_logging import CloudLogging
-from bot.adapters.log_reads import KEPT_FOR_PEOPLE, QUOTA, READS_AT_ONCE, LogReads, ReadsOfProjects
+from bot.adapters.log_reads import (
+    KEPT_FOR_PEOPLE,
+    LONGEST_WAIT_SECONDS,
+    QUOTA,
+    READS_AT_ONCE,
+    LogReads,
+    ReadsOfProjects,
+)
 from bot.adapters.log_stream import LogStream
 from bot.domain.observation import BUCKET, BucketsRead
+from bot.domain.readings import RequestCounts, Side
 from bot.sandbox.cloud import Behaviour
 from bot.sandbox.cloud.quotas import Quotas
 from bot.sandbox.cloud.rejection import Rejection
@@ -20,17 +28,32 @@ from tests.integration.sandbox_targets import API, API_SIDES, CHAT, CHAT_SIDES
 from tests.integration.scripted_google import scripted_google
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
+#: A request that chat's stable answered.
+ANSWERED = LogEntry(
+    resource={
+        "type": "cloud_run_revision",
+        "labels": {
+            "service_name": CHAT_SIDES.stable.service,
+            "revision_name": CHAT_SIDES.stable.revision or "any",
+            "location": CHAT.region,
+        },
+    },
+    http_request={"status": 200},
+    timestamp=NOON,
+)
 
 pytestmark = pytest.mark.usefixtures("patient_with_google")
 
 
 class Google:
-    """A log without entries and the sandbox's quota for reading it; one clock for it and for the bot.
+    """A log and the sandbox's quota for reading it; one clock for it and for the bot.
 
-    `refused` are the reads that were too many. Where `endless` the watch's listings never end.
+    Each of its `pages` holds one request. `refused` are the reads that were too many. Where `endless` the
+    watch's listings never end.
     """
 
     endless = False
+    pages = 1
 
     def __init__(self) -> None:
         self.clock = HeldClock(NOON)
@@ -51,8 +74,9 @@ class Google:
         except Rejection as rejection:
             self.refused += 1
             return rejection.code
-        more = self.endless and request.order_by == "timestamp asc"
-        return ListLogEntriesResponse(next_page_token="more" if more else "")
+        page = int(request.page_token or 0) + 1
+        more = page < self.pages or (self.endless and request.order_by == "timestamp asc")
+        return ListLogEntriesResponse(entries=[ANSWERED], next_page_token=str(page) if more else "")
 
 
 class Readers:
@@ -65,14 +89,22 @@ class Readers:
         self.stream = LogStream(f"http://{address}", PROJECT, google.clock, reads=reads)
 
     @property
-    def window(self) -> dict[str, datetime]:
+    def window(self) -> dict[str, Any]:
         now = self.google.clock()
         return {"since": now - timedelta(minutes=1), "until": now}
 
+    async def counts(self) -> RequestCounts:
+        """Count as a verification does; return stable's."""
+        return (await self.log.count(CHAT, CHAT_SIDES, **self.window))[Side.STABLE]
+
     async def count(self) -> str | None:
         """Count as a verification does; return what was wrong."""
-        found = await self.log.count(CHAT, CHAT_SIDES, **self.window)
-        return next(iter(found.values())).problem
+        return (await self.counts()).problem
+
+    async def look(self) -> str | None:
+        """Count as the checklist does; return what was wrong."""
+        found = await self.log.standing_back().count(CHAT, CHAT_SIDES, **self.window)
+        return found[Side.STABLE].problem
 
     async def take_evidence(self) -> list[Any]:
         """Read all that is read of the log for one incident; return what was wrong."""
@@ -123,6 +155,31 @@ async def test_what_the_watch_lists_leaves_a_verification_its_reads(readers: Rea
     assert problems == [None] * KEPT_FOR_PEOPLE
     assert readers.google.clock() == NOON, "nobody waited"
     assert (readers.google.asked, readers.google.refused) == (READS_AT_ONCE, 0)
+
+
+async def test_the_long_counts_of_checklists_leave_a_verification_its_reads(readers: Readers) -> None:
+    readers.google.pages = KEPT_FOR_PEOPLE
+    looked = [await readers.look() for _ in range(12)]
+    at = readers.google.clock()
+
+    problem = await readers.count()
+
+    assert set(looked) == {None}
+    assert problem is None
+    assert readers.google.clock() == at > NOON, "only the checklists waited"
+    assert readers.google.refused == 0
+
+
+async def test_where_there_are_no_reads_for_all_pages_the_newest_are_counted(readers: Readers) -> None:
+    for _ in range(READS_AT_ONCE):
+        await readers.count()
+    readers.google.pages = 100
+
+    counts = await readers.counts()
+
+    assert (counts.problem, counts.truncated) == (None, True)
+    assert 0 < counts.requests < 100
+    assert readers.google.clock() - NOON <= timedelta(seconds=LONGEST_WAIT_SECONDS)
 
 
 async def test_where_others_have_read_all_there_is_a_read_is_told_as_refused(readers: Readers) -> None:

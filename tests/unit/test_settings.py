@@ -64,7 +64,7 @@ def test_every_setting_has_an_example() -> None:
         ("BACKOUT_EVIDENCE", "gs://"),
         ("BACKOUT_EVIDENCE", "gs://Bucket"),
         ("BACKOUT_EVIDENCE", "gs://bucket/../other"),
-        ("CLOUD_LOGGING_READS_PER_MINUTE", "29"),
+        ("CLOUD_LOGGING_READS_PER_MINUTE", "9"),
         ("CLOUD_LOGGING_READS_PER_MINUTE", "many"),
         ("SLACK_POSTS_PER_SECOND", "0"),
         ("SLACK_POSTS_PER_SECOND", "fast"),

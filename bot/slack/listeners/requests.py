@@ -55,7 +55,7 @@ def event_sender(body: Payload) -> Sender:
 def is_of_drill(body: Payload) -> bool:
     """True when what was pressed in, a message or a modal, is marked as a drill's; nothing is looked up.
 
-    Slack echoes neither of the two from a message that only one person saw, where nothing is known by this.
+    Slack does not send back a message that only one person saw: whoever answers a press there marks the form.
     """
     shown = body.get("view") or body.get("message") or {}
     return has_mark(shown.get("blocks") or ())

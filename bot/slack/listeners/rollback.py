@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
-from bot.domain.ids import RevisionName, RollbackId, TargetName
+from bot.domain.ids import RevisionName, RollbackId
 from bot.slack.commands import Answer, parse_rollback
 from bot.slack.ids import ActionId
 from bot.slack.listeners.table import Request, Table
-from bot.slack.listeners.targets import told_of
+from bot.slack.views.drill_marks import marked_answer
 from bot.slack.views.rollback_message import Message
 from bot.usecases.ask_for_rollback import AskForRollback, ask_for_rollback
 from bot.usecases.decide_rollback import Choice, Decision, accept_decision
@@ -23,20 +23,18 @@ def register(table: Table, *, store: Store, playbooks: Playbooks, clock: Clock) 
         if isinstance(command, Answer):
             return command.text
 
-        async def ask(request: Request, target: TargetName) -> str:
-            asked = AskForRollback(
-                key=request.key,
-                target=target,
-                person=request.sender.person,
-                acting_team=request.sender.team,
-                channel=request.sender.channel,
-                reason=command.reason,
-                forced=command.forced,
-            )
-            await ask_for_rollback(asked, store=store, clock=clock, playbook=playbook)
-            return request.words.say("Looking at {target} …", target=request.words.bold(target))
-
-        return await told_of(request, command.target, ask, store=store, clock=clock)
+        wanted = AskForRollback(
+            key=request.key,
+            target=command.target,
+            person=request.sender.person,
+            acting_team=request.sender.team,
+            channel=request.sender.channel,
+            reason=command.reason,
+            forced=command.forced,
+        )
+        asked = await ask_for_rollback(wanted, store=store, clock=clock, playbook=playbook)
+        told = request.words.say("Looking at {target} …", target=request.words.bold(command.target))
+        return marked_answer(told, request.words) if asked.in_drill else told
 
     async def decide(
         request: Request, choice: Choice, id: str, *, stable: str | None = None, all_the_same: bool = False

@@ -10,7 +10,7 @@ from bot.slack.listeners.table import Request, Table
 from bot.slack.views.drill_marks import marked_answer
 from bot.slack.views.rollback_message import Message
 from bot.usecases.ports import Clock, Playbooks, Store
-from bot.usecases.whose_drill import is_drilled
+from bot.usecases.whose_drill import target_is_drilled
 
 #: Answers a verb for one target of the playbook: a line, or a message, for the person who typed.
 OnTarget = Callable[[Request, TargetName], Awaitable[str | Message]]
@@ -22,7 +22,7 @@ async def told_of(
     """Return what `answer` says of a target, marked where it is said in a drill of that target."""
     now = clock()
     # Asked first: once something was accepted, nothing that may fail stands before its answer.
-    drilled = await store.look(lambda tx: is_drilled(tx, target, at=now))
+    drilled = await store.look(lambda tx: target_is_drilled(tx, target, at=now))
     told = await answer(request, target)
     return marked_answer(told, request.words) if drilled else told
 

@@ -1,6 +1,7 @@
 """How often a project's log is read: never more than the quota in any minute, and people first."""
 
 import asyncio
+import math
 
 import pytest
 from google.api_core.exceptions import Forbidden, TooManyRequests
@@ -63,12 +64,12 @@ async def test_a_burst_is_read_at_once_and_whoever_comes_then_waits(reads: LogRe
     assert time.waits == [pytest.approx(EACH)]
 
 
-@pytest.mark.parametrize("quota", [30, QUOTA, 600])
+@pytest.mark.parametrize("quota", [10, 30, QUOTA, 600])
 async def test_in_no_minute_is_more_read_than_google_allows(time: Time, quota: int) -> None:
     reads = LogReads(quota=quota, now=time, pause=time.pause)
     at = []
     for number in range(3 * quota):
-        await (reads.first() if number % 3 else reads.wait_for_spare())
+        await (reads.first(math.inf) if number % 3 else reads.wait_for_spare(math.inf))
         at.append(time.now)
 
     most = max(sum(begin <= one < begin + 60 for one in at) for begin in at)
@@ -125,6 +126,38 @@ async def test_evidence_waits_until_there_is_a_spare_read(reads: LogReads, time:
     await reads.wait_for_spare()
 
     assert time.now == pytest.approx(EACH * (1 + KEPT_FOR_PEOPLE), abs=0.1)
+
+
+async def test_evidence_is_told_at_once_when_there_will_be_no_spare_read_in_time(
+    reads: LogReads, time: Time
+) -> None:
+    for _ in range(READS_AT_ONCE):
+        await reads.first()
+
+    with pytest.raises(CloudFault) as told:
+        await reads.wait_for_spare(EACH * (1 + KEPT_FOR_PEOPLE))
+
+    assert told.value.kind is FaultKind.QUOTA
+    assert time.waits == []
+
+
+async def test_all_pages_of_a_listing_together_stand_in_line_for_so_long(reads: LogReads, time: Time) -> None:
+    for _ in range(READS_AT_ONCE):
+        await reads.first()
+
+    async def call() -> None:
+        pass
+
+    page = reads.waiting(call, reads.first)
+    for _ in range(int(LONGEST_WAIT_SECONDS // EACH)):
+        await page()
+    waited_seconds = time.now
+    with pytest.raises(CloudFault) as told:
+        await page()
+
+    assert told.value.kind is FaultKind.QUOTA
+    assert LONGEST_WAIT_SECONDS - EACH < waited_seconds <= LONGEST_WAIT_SECONDS
+    assert time.now == waited_seconds
 
 
 async def test_nobody_is_put_at_the_end_of_a_line_that_is_too_long() -> None:

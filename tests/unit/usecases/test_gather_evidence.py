@@ -3,7 +3,6 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
 
 import pytest
 
@@ -190,6 +189,14 @@ def test_silence_of_a_log_that_cannot_be_read_is_no_silence() -> None:
     assert (found.verdict, found.value) == (INCONCLUSIVE, None)
 
 
+def test_a_canary_of_whose_requests_only_the_newest_were_counted_is_not_called_silent() -> None:
+    canary = counts(Side.CANARY, requests=0, truncated=True)
+
+    found = silence_evidence(canary, GUIDE, stable=counts(), least=50)
+
+    assert (found.verdict, found.value) == (INCONCLUSIVE, 0)
+
+
 def test_silence_proves_nothing_when_stables_log_cannot_be_read() -> None:
     canary = counts(Side.CANARY, requests=0)
 
@@ -274,13 +281,11 @@ async def test_requests_that_were_under_way_are_no_breach_of_the_silence() -> No
     assert all(since <= until for _, since, until in world.requests.asked)
 
 
-@pytest.mark.parametrize("unsure", [{"truncated": True}, {"problem": "403 from Google"}])
-async def test_a_log_that_may_hold_more_is_read_again_for_the_silence(unsure: dict[str, Any]) -> None:
+async def test_a_canary_that_stable_may_have_left_no_room_for_is_counted_by_itself() -> None:
     world = a_settled_world()
 
     def counting(side: Side, since: datetime, until: datetime) -> RequestCounts:
-        found = calm(side, since, until)
-        return replace(found, **unsure) if side is Side.CANARY and since == NOON else found
+        return replace(calm(side, since, until), truncated=since == NOON)
 
     world.requests.counting = counting
 
@@ -288,6 +293,19 @@ async def test_a_log_that_may_hold_more_is_read_again_for_the_silence(unsure: di
 
     assert found[Proof.SILENCE].verdict is PROVEN
     assert [since for _, since, _ in world.requests.asked] == [NOON, NOON + seconds(2)]
+    assert world.requests.only == [None, Side.CANARY]
+
+
+async def test_a_log_that_could_not_be_read_is_not_asked_for_the_canary_once_more() -> None:
+    world = a_settled_world()
+    world.requests.counting = lambda side, since, until: replace(
+        calm(side, since, until), problem="403 from Google"
+    )
+
+    found = await gathered(world)
+
+    assert found[Proof.SILENCE].verdict is INCONCLUSIVE
+    assert set(world.requests.only) == {None}
 
 
 async def test_nothing_is_read_before_everything_can_be_proven() -> None:

@@ -50,11 +50,12 @@ def a_request(**more: object) -> AskForRollback:
 async def test_a_request_is_written_down_and_prepared_by_a_workflow() -> None:
     world = World()
 
-    id = await ask_for_rollback(
+    id, in_drill = await ask_for_rollback(
         a_request(reason="errors"), store=world.store, clock=world.clock, playbook=world.playbooks.current()
     )
 
     assert id is not None
+    assert not in_drill
     kept = world.store.rollback(id)
     assert (kept.state, kept.reason, kept.asked_at) == (RollbackState.ASKED, "errors", NOON)
     assert world.store.started(Workflow.PREPARE) == [{"rollback": id}]
@@ -67,7 +68,7 @@ async def test_the_same_request_again_changes_nothing() -> None:
     first = await ask_for_rollback(a_request(), **ask)  # type: ignore[arg-type]
     second = await ask_for_rollback(a_request(), **ask)  # type: ignore[arg-type]
 
-    assert (first is None, second) == (False, None)
+    assert (first.id is None, second.id) == (False, None)
     assert len(world.store.kept.rollbacks) == len(world.store.kept.workflows) == 1
 
 
