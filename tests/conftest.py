@@ -1,9 +1,10 @@
-"""Databases for every test that wants one."""
+"""What all tests share: databases, ports, how examples are tried, and who runs in one test process."""
 
 import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from socket import socket
 
 import pytest
 from _pytest.fixtures import FixtureDef
@@ -17,7 +18,8 @@ settings.register_profile(
     "steady",
     derandomize=not os.environ.get("BACKOUT_FUZZ"),
     deadline=None,
-    suppress_health_check=[HealthCheck.too_slow],
+    # No example changes what a fixture made in a way that the next one minds.
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
 settings.load_profile("steady")
 
@@ -41,6 +43,14 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
     server.drop_database(url)
 
 
+@pytest.fixture
+def silent_port() -> Iterator[socket]:
+    """A port of this machine where nobody listens, and nobody else can until the test is over."""
+    with socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        yield bound
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep tests that share something costly in one test process: otherwise each process makes its own."""
@@ -50,7 +60,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_collection_finish() -> None:
-    """Let each test process choose from ports of its own.
+    """Let each test process choose from ports of its own; a program that it starts chooses from all.
 
     Between the choice and the start of who is to listen there, and while a killed bot is down, a port is
     nobody's.

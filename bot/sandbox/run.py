@@ -35,6 +35,8 @@ BEHAVIOUR = Behaviour(visible_after_seconds=30, leak_per_minute=0.35, log_reads_
 READY_WITHIN_SECONDS = 60.0
 #: Below what Linux (from 32768) and macOS (from 49152) hand out to whoever asks for any port.
 OUR_PORTS = range(20_000, 30_000)
+#: Of those, what this process has been given.
+_GIVEN: set[int] = set()
 #: Whom a newcomer acts as first: somebody who may roll back and reads the channels' language.
 FIRST_PERSON = {"en": "U0LUBIT", "ko": "U0SENA"}
 
@@ -87,17 +89,19 @@ def simulated_environment(
 
 
 def free_port() -> int:
-    """Return a port that nobody listens on now.
+    """Return a port that nobody listens on now, and another one each time.
 
     Not one of those that the system gives away by itself: before we used it, it would be some client's.
     """
     while True:
-        port = random.SystemRandom().choice(OUR_PORTS)
+        # Whoever got one earlier may be about to listen there, or to come back.
+        port = random.SystemRandom().choice([port for port in OUR_PORTS if port not in _GIVEN])
         with socket.socket() as probe:
             try:
                 probe.bind(("0.0.0.0", port))  # noqa: S104 - to see whether any address is taken
             except OSError:
                 continue
+        _GIVEN.add(port)
         return port
 
 

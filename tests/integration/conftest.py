@@ -1,8 +1,7 @@
 """What the tests on real parts share."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
-from socket import socket
+from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
@@ -18,14 +17,6 @@ def patient_with_google(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let Google's answers take their time."""
     for limit in GOOGLE_LIMITS:
         monkeypatch.setattr(limit, PATIENCE_SECONDS)
-
-
-@pytest.fixture
-def silent_port() -> Iterator[socket]:
-    """A port of this machine where nobody listens, and nobody else can until the test is over."""
-    with socket() as bound:
-        bound.bind(("127.0.0.1", 0))
-        yield bound
 
 
 @pytest_asyncio.fixture(loop_scope="session")

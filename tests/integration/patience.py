@@ -11,6 +11,12 @@ GOOGLE_LIMITS = (
     "bot.adapters.cloud_run.WRITE_SECONDS",
     "bot.adapters.monitoring.PAGE_SECONDS",
     "bot.adapters.monitoring.METRIC_SECONDS",
+    # Each module has its own copy of this one.
+    "bot.adapters.cloud_logging.PAGE_SECONDS",
+    "bot.adapters.log_clients.PAGE_SECONDS",
     "bot.adapters.log_lister.PAGE_SECONDS",
+    "bot.adapters.log_stream.PAGE_SECONDS",
+    "bot.adapters.cloud_logging.COUNT_SECONDS",
     "bot.adapters.log_lister.LIST_SECONDS",
+    "bot.adapters.log_stream.ENDPOINTS_SECONDS",
 )

@@ -30,6 +30,8 @@ SPLIT = Sides(
 )
 TWO_SERVICES = Sides(stable=SideAddress(service=CHAT), canary=SideAddress(service=CHAT_CANARY))
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
+
+pytestmark = pytest.mark.usefixtures("patient_with_google")
 Counts = dict[Side, RequestCounts]
 
 
@@ -170,7 +172,10 @@ async def test_every_fault_is_a_problem_and_never_an_exception(code: Code, kind:
 async def test_a_read_that_google_refuses_for_now_is_asked_for_once_more() -> None:
     refusals = [Code.RESOURCE_EXHAUSTED]
 
-    async with asked(lambda _: refusals.pop() if refusals else in_pages([entry()])(_)) as (counts, google):
+    def script(request: Any) -> Any:
+        return refusals.pop() if refusals else in_pages([entry()])(request)
+
+    async with asked(script) as (counts, google):
         assert len(google.requests) == 2
 
     assert (counts[Side.CANARY].requests, counts[Side.CANARY].problem) == (1, None)

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -31,6 +31,7 @@ from bot.sandbox.names import (
     CHAT_VARIABLE,
     PROJECT,
 )
+from tests.integration.cloud_run_looks import until
 from tests.integration.patience import PATIENCE_SECONDS
 from tests.integration.sandbox_targets import API, CHAT
 from tests.unit.adapters.targets import revisions_target, services_target
@@ -76,15 +77,6 @@ async def fault_of(awaitable: Any) -> CloudFault:
     with pytest.raises(CloudFault) as caught:
         await awaitable
     return caught.value
-
-
-async def until(cloud: CloudRun, target: Target, reached: Callable[[TargetState], bool]) -> TargetState:
-    async with asyncio.timeout(PATIENCE_SECONDS):
-        while True:
-            state = await cloud.look(target)
-            if reached(state):
-                return state
-            await asyncio.sleep(0.02)
 
 
 async def until_settled(cloud: CloudRun, target: Target, plan: Plan) -> TargetState:

@@ -1,7 +1,7 @@
 """The writes of a change against the sandbox's Google Cloud, on both topologies."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import pytest
@@ -34,6 +34,7 @@ from bot.sandbox.names import (
     CHAT_SERVICE,
     PROJECT,
 )
+from tests.integration.cloud_run_looks import until
 from tests.integration.patience import PATIENCE_SECONDS
 from tests.unit.adapters.targets import revisions_target, services_target
 from tests.values import a_change
@@ -64,15 +65,6 @@ async def cloud(sandbox: SandboxCloud) -> AsyncIterator[CloudRun]:
     adapter = CloudRun(f"http://{sandbox.grpc_address}", PROJECT)
     yield adapter
     await adapter.close()
-
-
-async def until(cloud: CloudRun, target: Target, reached: Callable[[TargetState], bool]) -> TargetState:
-    async with asyncio.timeout(PATIENCE_SECONDS):
-        while True:
-            state = await cloud.look(target)
-            if reached(state):
-                return state
-            await asyncio.sleep(0.02)
 
 
 async def carried_out(cloud: CloudRun, target: Target, change: Change) -> tuple[TargetState, list[type]]:

@@ -28,6 +28,8 @@ from tests.integration.scripted_google import Script, scripted_google
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 CANARY = API_SIDES.canary or API_SIDES.stable
 
+pytestmark = pytest.mark.usefixtures("patient_with_google")
+
 
 @pytest.fixture
 async def sandbox() -> AsyncIterator[SandboxCloud]:

@@ -35,6 +35,8 @@ TWO = Sides(
 )
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
+pytestmark = pytest.mark.usefixtures("patient_with_google")
+
 
 def guides_filter(scenario: str, action: str) -> tuple[str, int]:
     found = next(a for a in a_scenario(scenario).actions if a.key == action)

@@ -19,7 +19,7 @@ from grpc import StatusCode as Code
 from bot.adapters.log_buckets import KEPT_BUCKETS
 from bot.adapters.log_reads import KEPT_FOR_PEOPLE, READS_AT_ONCE
 from bot.adapters.log_stream import LogStream
-from bot.adapters.log_tail import PATIENCE_SECONDS
+from bot.adapters.log_tail import PATIENCE_SECONDS as TAIL_PATIENCE_SECONDS
 from bot.domain.observation import BUCKET, Bucket, BucketsRead, Tally
 from bot.domain.playbook import Target
 from bot.domain.traffic import Sides
@@ -33,7 +33,7 @@ from bot.sandbox.names import (
     PROJECT,
 )
 from tests.fakes import HeldClock
-from tests.integration.patience import PATIENCE_SECONDS as PATIENT_SECONDS
+from tests.integration.patience import PATIENCE_SECONDS
 from tests.integration.sandbox_targets import API, API_SIDES, CHAT, CHAT_SIDES
 from tests.integration.scripted_google import Script, ScriptedGoogle, scripted_google
 
@@ -85,7 +85,7 @@ class Sessions:
 
     async def are(self, number: int) -> None:
         """Wait until so many have been opened."""
-        async with asyncio.timeout(PATIENT_SECONDS):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             await eventually(lambda: len(self.opened) >= number)
 
 
@@ -107,7 +107,7 @@ class World:
             )
         heard = self.tail.buckets.heard_at
         await self.sessions.opened[-1].put(answer)
-        async with asyncio.timeout(PATIENT_SECONDS):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             await eventually(lambda: self.tail.buckets.heard_at != heard)
 
     async def go_on(self, since: float, until: float) -> None:
@@ -322,8 +322,8 @@ async def test_an_unreadable_log_is_tried_for_a_while_and_then_said_to_be_unread
         lag = (await world.read(0, 0)).lag_seconds
         closes = 10 + lag
         early = await world.read(0, closes)
-        patient = await world.read(0, closes + PATIENCE_SECONDS - 0.1)
-        late = await world.read(0, closes + PATIENCE_SECONDS)
+        patient = await world.read(0, closes + TAIL_PATIENCE_SECONDS - 0.1)
+        late = await world.read(0, closes + TAIL_PATIENCE_SECONDS)
 
     assert [(r.buckets, r.problem) for r in (early, patient)] == [((), DENIED), ((), DENIED)]
     assert (requests(late), late.problem, late.live) == ([(None, None)], DENIED, False)
@@ -392,7 +392,7 @@ async def test_the_session_ends_when_nobody_asks_any_more(monkeypatch: pytest.Mo
         with monkeypatch.context() as later:
             # As if so long had passed since.
             later.setattr("bot.adapters.log_follower.IDLE_SECONDS", 0.0)
-            async with asyncio.timeout(PATIENT_SECONDS):
+            async with asyncio.timeout(PATIENCE_SECONDS):
                 await eventually(lambda: not world.tail.follower.is_following)
         await world.read(0, 5)
         await world.sessions.are(2)
@@ -560,12 +560,16 @@ async def test_a_listing_that_takes_too_long_is_a_problem_and_its_whole_buckets_
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     limits: list[asyncio.Timeout] = []
-    timeout = asyncio.timeout
+    timeout, of_a_listing = asyncio.timeout, PATIENCE_SECONDS + 1
 
     def noted(seconds: float | None) -> asyncio.Timeout:
-        limits.append(timeout(seconds))
-        return limits[-1]
+        # Whoever follows the log sets limits too.
+        limit = timeout(seconds)
+        if seconds == of_a_listing:
+            limits.append(limit)
+        return limit
 
+    monkeypatch.setattr("bot.adapters.log_lister.LIST_SECONDS", of_a_listing)
     monkeypatch.setattr("bot.adapters.log_lister.asyncio.timeout", noted)
 
     async def script(request: Any) -> ListLogEntriesResponse:

@@ -17,6 +17,7 @@ from bot.domain.readings import Metric, Reading, Side
 from bot.domain.traffic import SideAddress, Sides
 from tests.integration.patience import PATIENCE_SECONDS
 from tests.integration.scripted_google import Script, scripted_google
+from tests.journeys.world import until
 from tests.unit.adapters.targets import PROJECT, revisions_target, services_target
 
 API, CHAT, CHAT_CANARY = ServiceName("ion-api"), ServiceName("ion-chat"), ServiceName("ion-chat-canary")
@@ -245,11 +246,27 @@ async def test_the_metrics_are_asked_for_side_by_side() -> None:
 
 
 async def test_a_metric_that_takes_too_long_is_a_problem(monkeypatch: pytest.MonkeyPatch) -> None:
-    # So long that a machine which stands still meanwhile has the others answered all the same.
-    monkeypatch.setattr("bot.adapters.monitoring.METRIC_SECONDS", 5.0)
+    asking: dict[asyncio.Task[Any] | None, asyncio.Timeout] = {}
+    timeout, of_a_metric = asyncio.timeout, PATIENCE_SECONDS + 1
+
+    def noted(seconds: float | None) -> asyncio.Timeout:
+        limit = timeout(seconds)
+        if seconds == of_a_metric:
+            asking[asyncio.current_task()] = limit
+        return limit
+
+    monkeypatch.setattr("bot.adapters.monitoring.METRIC_SECONDS", of_a_metric)
+    monkeypatch.setattr("bot.adapters.monitoring.asyncio.timeout", noted)
+
+    def left() -> list[asyncio.Timeout]:
+        return [limit for task, limit in asking.items() if task is not None and not task.done()]
 
     async def stuck(request: Any) -> Any:
-        await asyncio.sleep(30 if "memory" in request.filter else 0)
+        if "memory" in request.filter:
+            # The others are answered: now the time of this one is over.
+            await until(lambda: len(asking) == 4 and len(left()) == 1, what="the other three")
+            left()[0].reschedule(asyncio.get_running_loop().time())
+            await asyncio.sleep(PATIENCE_SECONDS)
         return a_split_minute(request)
 
     readings = await read(stuck)

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.provisional import urls
 
@@ -304,7 +304,6 @@ async def test_the_address_that_was_checked_is_the_one_that_is_called(
 ANY_ADDRESS = HttpProber()
 
 
-@settings(deadline=None)
 @given(url=urls() | st.text(max_size=30) | st.text(max_size=30).map("http://".__add__))
 async def test_no_address_whatever_makes_the_prober_raise(url: str) -> None:
     async def nowhere(*_: object, **__: object) -> list[Address]:

@@ -9,7 +9,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine, delete, select, text, update
 from sqlalchemy.exc import DBAPIError
@@ -276,7 +276,7 @@ def storable(text: str) -> str:
 
 
 @given(at=AWARE)
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30)
 async def test_times_come_back_aware_in_utc_to_the_microsecond(store: Store, at: datetime) -> None:
     key = at.isoformat()
 
@@ -295,7 +295,7 @@ async def test_a_naive_time_is_refused(store: Store) -> None:
 
 
 @given(written=ANY_TEXT)
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60)
 async def test_any_text_can_be_kept_and_the_chain_still_holds(store: Store, written: str) -> None:
     def write(tx: Transaction) -> None:
         key = f"said:{len(tx.timeline('incident:1'))}"
@@ -355,7 +355,7 @@ INCIDENTS = st.builds(
 
 
 @given(first=ROLLBACKS, second=ROLLBACKS)
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40)
 async def test_every_field_of_a_rollback_comes_back(store: Store, first: Rollback, second: Rollback) -> None:
     changed = replace(second, id=first.id)
 
@@ -368,7 +368,7 @@ async def test_every_field_of_a_rollback_comes_back(store: Store, first: Rollbac
 
 
 @given(first=INCIDENTS, second=INCIDENTS)
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40)
 async def test_every_field_of_an_incident_comes_back(store: Store, first: Incident, second: Incident) -> None:
     added = await store.change(lambda tx: tx.add_incident(first))
     changed = replace(second, number=added.number)

@@ -2,11 +2,11 @@
 
 import json
 from pathlib import Path
+from socket import socket
 
 import pytest
 
 from bot.sandbox.names import API_STABLE
-from bot.sandbox.run import free_port
 from tests.journeys.rows import states
 from tests.journeys.world import PLAYBOOK, Bot, World, backout, running_bot, texts
 
@@ -79,9 +79,9 @@ async def test_without_a_slack_token_it_works_says_that_slack_was_not_told_and_t
 
 
 async def test_with_slack_out_of_reach_it_works_and_says_that_slack_was_not_told(
-    world: World, url: str
+    world: World, url: str, silent_port: socket
 ) -> None:
-    nobody = f"http://127.0.0.1:{free_port()}/api/"
+    nobody = f"http://127.0.0.1:{silent_port.getsockname()[1]}/api/"
     bot = Bot(world=world, database_url=url, extra={"SLACK_API_URL": nobody})
 
     ran = await backout(bot.environment(), "rollback", "canary", "--force")
@@ -93,9 +93,9 @@ async def test_with_slack_out_of_reach_it_works_and_says_that_slack_was_not_told
 
 
 async def test_without_its_database_it_prints_the_line_by_hand_and_says_that_nothing_was_recorded(
-    world: World,
+    world: World, silent_port: socket
 ) -> None:
-    gone = f"postgresql://nobody@127.0.0.1:{free_port()}/gone"
+    gone = f"postgresql://nobody@127.0.0.1:{silent_port.getsockname()[1]}/gone"
     bot = Bot(world=world, database_url=gone)
 
     ran = await backout(bot.environment(), "rollback", "canary", "--force")
@@ -140,8 +140,10 @@ async def test_a_probe_that_cannot_be_is_answered_with_what_to_write(world: Worl
     assert "/canary probe 20 100 canary" in ran.said
 
 
-async def test_status_without_its_database_still_says_what_is_wrong_in_words(world: World) -> None:
-    gone = f"postgresql://nobody@127.0.0.1:{free_port()}/gone"
+async def test_status_without_its_database_still_says_what_is_wrong_in_words(
+    world: World, silent_port: socket
+) -> None:
+    gone = f"postgresql://nobody@127.0.0.1:{silent_port.getsockname()[1]}/gone"
     bot = Bot(world=world, database_url=gone)
 
     ran = await backout(bot.environment(), "status")

@@ -31,8 +31,9 @@ from tests.journeys.world import PLAYBOOK, Bot, Ran, World, backout, running_bot
 
 #: The story is told so many times faster.
 SPEED = 60.0
-#: A line of the printed scoreboard about what was not reached.
+#: A line of the printed scoreboard about what was not reached, or too late.
 NOT_REACHED = re.compile(r"^\| ([A-Z][a-z ]+) \|.*\| not reached \|", re.MULTILINE)
+LATE = re.compile(r"^\| ([A-Z][a-z ]+) \|.*\| too late by [^|]*\|", re.MULTILINE)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
@@ -151,3 +152,4 @@ async def test_on_the_command_line_a_drill_succeeds_only_where_nothing_was_misse
     assert missed.code == 1, missed
     assert "# Drill over: The canary service is completely down" in missed.said
     assert NOT_REACHED.findall(missed.said) == ["Users told"]
+    assert LATE.findall(done.said + missed.said) == []

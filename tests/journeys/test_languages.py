@@ -111,18 +111,30 @@ async def test_modals_and_lines_of_a_korean_reader_are_korean(
         await slack.close_view("U0LEMUN", view["id"])
 
 
+@pytest.mark.parametrize(
+    ("command", "title"),
+    [("/canary status canary", "canary 상태"), ("/canary ready canary", "canary 준비 상태")],
+)
 async def test_what_a_korean_reader_is_told_after_a_while_is_korean_too(
-    bot: Bot, shared_world: World
+    bot: Bot, shared_world: World, command: str, title: str
 ) -> None:
     """How a target stands, and whether the team is ready, is read first: the tests above saw "a moment"."""
+    before = {message["ts"] for message in only_for(shared_world, "U0LEMUN")}
 
-    def read_first() -> list[dict[str, Any]] | None:
-        found = [one for one in only_for(shared_world, "U0LEMUN") if "header" in str(one.get("blocks"))]
-        return found if len(found) >= 2 else None
+    await shared_world.slack.slash("U0LEMUN", "C0CRITICAL", command)
 
-    for found in await until(read_first, what="the status and the readiness"):
-        assert has_korean(found), texts(found)
-        assert english_in(found) == [], texts(found)
+    def read() -> dict[str, Any] | None:
+        lines = [one for one in only_for(shared_world, "U0LEMUN") if one["ts"] not in before]
+        return next((one for one in lines if title in headers(one)), None)
+
+    found = await until(read, what=title)
+    assert has_korean(found), texts(found)
+    assert english_in(found) == [], texts(found)
+
+
+def headers(message: dict[str, Any]) -> list[str]:
+    """Return the titles in a message's blocks."""
+    return [b["text"]["text"] for b in message.get("blocks") or [] if b["type"] == "header"]
 
 
 async def test_home_of_a_korean_reader_is_korean(bot: Bot, shared_world: World) -> None:

@@ -17,10 +17,15 @@ CHANNELS = ("C0OPERATIONS", "C0BACKEND", "C0DEVOPS", "C0MONITORING", "C0CRITICAL
 SOON = 0.05
 
 
-@pytest.fixture
-def url(world: World, tmp_path: Path) -> str:
-    """An empty SQLite database, and nobody who uses the service."""
+@pytest.fixture(autouse=True)
+def nobody_uses_the_service(world: World) -> None:
+    """Nothing is rolled back here: users would be but work for the machine."""
     world.send_users_home()
+
+
+@pytest.fixture
+def url(tmp_path: Path) -> str:
+    """An empty SQLite database."""
     return f"sqlite:///{tmp_path / 'backout.db'}"
 
 

@@ -57,6 +57,7 @@ async def fail(world: World, fault: Fault | None) -> None:
     # What is counted while it goes on depends on when: so nothing does.
     world.cloud.load("ion-api", 0)
     world.cloud.set_fault("ion-api", Fault.LEAK, False)
+    await until(lambda: world.cloud.is_quiet, what="the last answer")
     # The bot reads up to a second ago; until then everything stands in the log.
     await asyncio.sleep(1 + 4 * world.cloud.behaviour.log_lag_seconds)
 
@@ -115,8 +116,11 @@ async def test_the_record_says_what_the_service_counted(bot: Bot, world: World, 
     assert slow.value == pytest.approx(answered, rel=0.3)
     worst = symptoms["p95"]["peak"]["value"]
     assert worst >= (slow.value or 0)
-    # Where the machine stood still meanwhile, the service was slow as well.
-    assert (worst > 500) == (scenario == "response time" or answered > 500)
+    # The worst minute may be another one than the reading's. A healthy canary takes 180 ms at the most: where
+    # the machine stood still meanwhile, the service was slow as well.
+    slowest = world.cloud.truth("ion-api", canary, since=datetime.min.replace(tzinfo=UTC)).percentile_ms(100)
+    assert slowest is not None
+    assert worst > 500 if scenario == "response time" else worst <= 500 or slowest > 350
 
     (decision,) = stored(bot.database_url, Snapshot, moment=Moment.DECISION)
     about = decision.reading

@@ -73,13 +73,6 @@ def _plain(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
 
 
-async def say(world: World, written: str) -> str:
-    """Let somebody write a message in the incident channel and return its ts."""
-    await world.slack.say("U0LUBIT", "C0CRITICAL", written)
-    # The bot may have written meanwhile.
-    return str([one for one in world.slack.messages("C0CRITICAL") if one["user"] == "U0LUBIT"][-1]["ts"])
-
-
 async def use_everything(world: World, plants: Plants) -> None:
     """Declare, look, note, add, correct, roll back: with secrets in whatever can be written."""
     await world.slack.slash("U0LUBIT", "C0OPERATIONS", "/incident new")
@@ -107,10 +100,10 @@ async def use_everything(world: World, plants: Plants) -> None:
 
     for number, written in enumerate(plants.some(len(KINDS))):
         if number % 8 == 0:
-            ts = await say(world, f"number {number}: {written}")
+            ts = await world.say("U0LUBIT", "C0CRITICAL", f"number {number}: {written}")
             await world.slack.react("U0LUBIT", "C0CRITICAL", ts, "pushpin")
             await logged(world, board, having=f"number {number}:")
-    ts = await say(world, f"by its menu: {plants.one('e-mail').written}")
+    ts = await world.say("U0LUBIT", "C0CRITICAL", f"by its menu: {plants.one('e-mail').written}")
     await world.slack.press_message_shortcut("U0LUBIT", "C0CRITICAL", ts, "add_to_timeline")
     await logged(world, board, having="by its menu: [e-mail]")
 

@@ -27,14 +27,6 @@ async def bot(world: World, tmp_path: Any) -> AsyncIterator[Bot]:
         yield running
 
 
-async def say(world: World, user: str, text: str, channel: str = "C0CRITICAL", **more: Any) -> str:
-    """Write a message and return its ts."""
-    await world.slack.say(user, channel, text, **more)
-    written = world.slack.messages(channel, thread_ts=more.get("thread_ts"))
-    # The bot may have written meanwhile.
-    return str([one for one in written if one["user"] == user][-1]["ts"])
-
-
 def shown(view: dict[str, Any]) -> str:
     """Return what a modal says."""
     return texts(view | {"text": ""})
@@ -98,9 +90,9 @@ async def test_a_message_is_added_by_reaction_and_by_menu_but_once(bot: Bot, wor
 
 async def test_another_reaction_adds_nothing(bot: Bot, world: World) -> None:
     board = await board_of(world, 1)
-    ts = await say(world, "U0LEMUN", "just looking")
+    ts = await world.say("U0LEMUN", "C0CRITICAL", "just looking")
     await world.slack.react("U0GITCO", "C0CRITICAL", ts, "eyes")
-    other = await say(world, "U0LEMUN", "this one")
+    other = await world.say("U0LEMUN", "C0CRITICAL", "this one")
     await world.slack.react("U0GITCO", "C0CRITICAL", other, "pushpin")
 
     assert "just looking" not in await logged(world, board, having="this one")
@@ -109,7 +101,7 @@ async def test_another_reaction_adds_nothing(bot: Bot, world: World) -> None:
 async def test_a_reply_in_a_boards_thread_goes_to_that_incident(bot: Bot, world: World) -> None:
     await declare(world, "U0GITCO", "the router", target="chat")
     board = await board_of(world, 2)
-    ts = await say(world, "U0LEMUN", "in the thread", thread_ts=board["ts"])
+    ts = await world.say("U0LEMUN", "C0CRITICAL", "in the thread", thread_ts=board["ts"])
 
     await world.slack.react("U0GITCO", "C0CRITICAL", ts, "pushpin")
 
@@ -119,7 +111,7 @@ async def test_a_reply_in_a_boards_thread_goes_to_that_incident(bot: Bot, world:
 async def test_with_two_incidents_open_the_person_is_asked_which(bot: Bot, world: World) -> None:
     await declare(world, "U0GITCO", "the router", target="chat")
     board = await board_of(world, 2)
-    ts = await say(world, "U0LEMUN", "somewhere else")
+    ts = await world.say("U0LEMUN", "C0CRITICAL", "somewhere else")
     await world.slack.react("U0GITCO", "C0CRITICAL", ts, "pushpin")
     question = await world.seen("C0CRITICAL", having="To which incident", user="U0GITCO")
 
@@ -130,7 +122,7 @@ async def test_with_two_incidents_open_the_person_is_asked_which(bot: Bot, world
 
 async def test_a_message_the_bot_cannot_read_is_not_added_and_that_is_said(bot: Bot, world: World) -> None:
     world.slack.fail_next("conversations.replies", error="not_in_channel")
-    ts = await say(world, "U0LEMUN", "secret")
+    ts = await world.say("U0LEMUN", "C0CRITICAL", "secret")
 
     await world.slack.react("U0GITCO", "C0CRITICAL", ts, "pushpin")
 

@@ -278,6 +278,8 @@ async def test_people_hold_the_automatics_and_say_that_it_is_not_the_canary(
         world.bring_users("canary")
         await until(lambda: not the_watch(database_url).judge.said, what="the alarm's end")
         world.cloud.load(SERVICE, 0)
+        # Whoever is cut off would be an alarm of its own.
+        await until(lambda: world.cloud.is_quiet, what="the last answer")
         world.cloud.set_fault(SERVICE, Fault.DOWN, True)
         await until(
             lambda: AlarmKind.SERVICE_DOWN in the_watch(database_url).judge.said,

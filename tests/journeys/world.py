@@ -84,6 +84,12 @@ class World:
         errors = sum(count for (_, status), count in answers.items() if status >= 500)
         return errors >= ENOUGH_ERRORS and sum(answers.values()) >= ENOUGH_REQUESTS
 
+    async def say(self, user: str, channel: str, text: str, *, thread_ts: str | None = None) -> str:
+        """Write a message as `user` and return its ts: the bot may have written meanwhile."""
+        await self.slack.say(user, channel, text, thread_ts=thread_ts)
+        there = self.slack.messages(channel, thread_ts=thread_ts)
+        return str([one for one in there if one["user"] == user][-1]["ts"])
+
     def message(self, channel: str, *, having: str, user: str = "U0SENA") -> dict[str, Any] | None:
         """Return the newest top-level message with a control `having`, or that says so."""
         messages: list[dict[str, Any]] = self.slack.messages(channel, user=user)
@@ -109,7 +115,7 @@ def action_ids(message: dict[str, Any]) -> list[str]:
     return [str(e["action_id"]) for b in blocks if b["type"] == "actions" for e in b["elements"]]
 
 
-#: Return everything a message says, top-level text and blocks.
+#: Return everything a message says, top-level text and blocks. It is the drills' own reader.
 texts = said
 
 

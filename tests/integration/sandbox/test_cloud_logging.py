@@ -317,6 +317,7 @@ async def test_a_tail_holds_entries_back_for_its_buffer(google: Google) -> None:
         answer = await anext(aiter(stream))
         now = datetime.now(UTC)
 
+    assert answer.entries
     assert all(now - e.receive_timestamp >= timedelta(seconds=1) for e in answer.entries)
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from google.cloud import run_v2
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.adapters.cloud_run_messages import service_state, set_resources, split_traffic
@@ -139,7 +139,6 @@ def test_a_split_that_is_not_whole_or_not_by_bare_name_is_refused(shares: Any) -
         split_traffic(SplitTraffic(service=API, shares=shares, tags=()), name=NAME, etag="")
 
 
-@settings(deadline=None)
 @given(st.lists(st.integers(-10, 110), max_size=4))
 def test_no_split_leaves_here_that_does_not_add_to_a_hundred(parts: list[int]) -> None:
     shares = tuple((RevisionName(f"ion-api-{n}"), part) for n, part in enumerate(parts))

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from google.cloud import run_v2
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from bot.adapters.cloud_run_messages import (
@@ -305,7 +305,6 @@ def assert_whole_and_pinned(request: run_v2.UpdateServiceRequest) -> None:
     assert list(request.update_mask.paths) == ["traffic"]
 
 
-@settings(deadline=None)
 @given(
     revision=revisions | st.text(max_size=10),
     repeated=st.lists(st.tuples(tags, revisions | st.text(max_size=10)), max_size=5),
@@ -327,7 +326,6 @@ def test_no_pin_can_be_sent_that_is_not_whole_and_pinned(
     assert_whole_and_pinned(request)
 
 
-@settings(deadline=None)
 @given(service=services, known=listings, target=targets)
 def test_no_state_of_a_service_leads_to_a_pin_that_is_not_whole_and_pinned(
     service: run_v2.Service, known: list[run_v2.Revision], target: Target

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.adapters.playbook_file import DEFAULT, BadPlaybook, Fault, read_playbook
@@ -71,10 +71,6 @@ def check(path: Path, raw: bytes) -> None:
         str(fault).encode()
 
 
-PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-
-
-@PATIENT
 @given(changes=changes)
 def test_a_small_playbook_that_was_mangled_is_read_or_refused(
     tmp_path: Path, changes: list[tuple[float, int, str]]
@@ -82,13 +78,12 @@ def test_a_small_playbook_that_was_mangled_is_read_or_refused(
     check(tmp_path / "playbook.yaml", mangled(BASED, changes).encode("utf-8", "surrogatepass"))
 
 
-@settings(PATIENT, max_examples=15)
+@settings(max_examples=15)
 @given(changes=changes)
 def test_the_guide_mangled_is_read_or_refused(tmp_path: Path, changes: list[tuple[float, int, str]]) -> None:
     check(tmp_path / "playbook.yaml", mangled(GUIDE, changes).encode("utf-8", "surrogatepass"))
 
 
-@PATIENT
 @given(raw=st.binary(max_size=300))
 def test_any_bytes_are_refused(tmp_path: Path, raw: bytes) -> None:
     assert faults(tmp_path / "playbook.yaml", raw)

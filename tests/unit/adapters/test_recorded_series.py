@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.adapters.playbook_file import DEFAULT, read_playbook
@@ -498,7 +498,7 @@ def test_a_file_that_is_not_there_says_so(tmp_path: Path) -> None:
     assert said == "nowhere.csv cannot be read: No such file or directory."
 
 
-@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=50)
 @given(content=st.binary(max_size=300) | st.text(max_size=300).map(str.encode))
 def test_whatever_a_file_holds_it_is_read_or_refused(write: Write, content: bytes) -> None:
     path = write(content)
@@ -514,7 +514,7 @@ def test_whatever_a_file_holds_it_is_read_or_refused(write: Write, content: byte
 CELLS = st.sampled_from(["", "nan", "inf", "-1", "0", "1", "0.5", "100", "9e9", "x", '"', "1:1", "null"])
 
 
-@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=50)
 @given(
     rows=st.lists(
         st.tuples(st.integers(-5, 40), st.sampled_from(["canary", "stable", "?"]), *[CELLS] * 6), max_size=40

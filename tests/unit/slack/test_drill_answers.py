@@ -167,10 +167,11 @@ class Typed(Slack):
             listeners.register(self.table, **known)
 
     async def says_drill(self, command: str, text: str) -> bool:
-        """Return whether the answer says so."""
+        """Return whether the answer says so: its blocks, where it has any, as its text."""
         answer = json.loads((await self.command(command, text)).body)
         marked = str(answer["text"]).startswith("DRILL: ")
-        assert says_drill(answer.get("blocks") or []) in (marked, False)
+        blocks = answer.get("blocks") or []
+        assert says_drill(blocks) == (marked and bool(blocks))
         return marked
 
 

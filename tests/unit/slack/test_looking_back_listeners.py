@@ -1,8 +1,8 @@
 """``/incident list`` and ``/incident stats`` as they are typed, and their buttons."""
 
 import json
-import socket
 from collections.abc import AsyncIterator
+from socket import socket
 from typing import Any
 
 import pytest
@@ -249,15 +249,13 @@ async def test_where_slack_does_not_replace_it_the_press_is_answered_all_the_sam
     assert answer.status == 200
 
 
-async def test_where_slack_cannot_be_reached_the_person_is_told() -> None:
+async def test_where_slack_cannot_be_reached_the_person_is_told(silent_port: socket) -> None:
     slack = await Typed().filled()
     action = {"type": "button", "action_id": "incident.list_page", "block_id": "b", "value": "2|"}
 
-    with socket.socket() as silent:
-        # Ours, so that nobody else listens there meanwhile.
-        silent.bind(("127.0.0.1", 0))
-        url = f"http://127.0.0.1:{silent.getsockname()[1]}/replace"
-        answer = await slack.interaction(type="block_actions", actions=[action], response_url=url)
+    url = f"http://127.0.0.1:{silent_port.getsockname()[1]}/replace"
+
+    answer = await slack.interaction(type="block_actions", actions=[action], response_url=url)
 
     assert answer.status == 200
     assert [method for method, _ in slack.client.asked] == ["chat.postMessage"]

@@ -49,6 +49,8 @@ async def uncovered(page: Page, pointed_at: str) -> None:
     try:
         async with asyncio.timeout(PATIENCE_MS / 1000):
             while one is None or other is None or _overlap(one, other):
+                # A card that moves is there soon, and looking is work for the page.
+                await asyncio.sleep(0.025)
                 one = await card(page).bounding_box()
                 other = await page.locator(pointed_at).first.bounding_box()
     except TimeoutError:

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.domain.ids import PersonId
@@ -100,7 +100,7 @@ def test_nobodys_text_can_ring_mention_or_link(locale: str, payload: str) -> Non
     assert rung(payload, payload, locale) == []
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=15)
 # Lone surrogates never come this far: neither a database nor a playbook keeps them.
 @given(st.text(st.sampled_from("<>!@#|&`^ahnelt{}:/. \n*_~U0") | st.characters(codec="utf-8"), max_size=90))
 def test_no_text_whatever_can_ring_mention_or_link(text: str) -> None:
