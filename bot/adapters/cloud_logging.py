@@ -164,8 +164,9 @@ class CloudLogging(RequestLog, LogReader):
                 addresses = {Side.CANARY: side}
                 written = request_log_filter(project, target.region, addresses, since=since, until=until)
                 request = list_request(project, written, page_size=PAGE_SIZE)
+                call = self.standing_back()._in_turn(project, client)
                 async with asyncio.timeout(COUNT_SECONDS):
-                    return await count_clients(client, request, side, reads=self._reads.of(project))
+                    return await count_clients(call, request, side)
         except CloudFault as fault:
             log.warning("clients_not_counted", service=side.service, fault=in_one_line(fault))
             return None

@@ -14,7 +14,7 @@ from bot.adapters.message_files import File, Files
 from bot.adapters.watch_rendering import WATCHES
 from bot.domain.alert import Alert
 from bot.domain.announcement import Announcement
-from bot.domain.drill import Drill
+from bot.domain.drill import Drill, any_concerns
 from bot.domain.ids import ChangeId, IncidentNumber, RollbackId
 from bot.domain.playbook import Playbook
 from bot.domain.timeline import Entry, Event
@@ -25,7 +25,7 @@ from bot.slack.views.drill_marks import drill_line, marked, marked_message
 from bot.slack.views.rollback_message import Message
 from bot.usecases.end_drill import read_scoreboard
 from bot.usecases.ports import Showing, Transaction
-from bot.usecases.whose_drill import any_concerns, incident_is_drilled, made_in_drill
+from bot.usecases.whose_drill import incident_is_drilled, made_in_drill
 
 #: What is about nothing that happened: a Home marks the lines that belong to a drill by itself.
 _ABOUT_NOTHING = frozenset({Showing.HOME, Showing.STATS, Showing.STATS_FILE})

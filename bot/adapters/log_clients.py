@@ -1,34 +1,23 @@
 """How many clients a side answered: addresses of the request log, counted and forgotten."""
 
 from contextlib import aclosing
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from bot.adapters.google import pages
-from bot.adapters.log_reads import LogReads
+from bot.adapters.log_reads import Call
 from bot.adapters.request_log import MOST_ENTRIES, PAGE_SECONDS, belongs, is_error
 from bot.domain.first_reading import Clients
 from bot.domain.traffic import SideAddress
 
-if TYPE_CHECKING:
-    from google.cloud.logging_v2.services.logging_service_v2 import LoggingServiceV2AsyncClient
 
-
-async def count_clients(
-    client: "LoggingServiceV2AsyncClient",
-    request: Any,
-    side: SideAddress,
-    *,
-    reads: LogReads,
-    most: int = MOST_ENTRIES,
-) -> Clients:
-    """Return the distinct clients among the first `most` entries that `request` lists.
+async def count_clients(call: Call, request: Any, side: SideAddress) -> Clients:
+    """Return the distinct clients among the first `MOST_ENTRIES` that `call` lists for `request`.
 
     The addresses themselves are personal data: they never leave this function.
     """
     seen: set[str] = set()
     failed: set[str] = set()
-    left = most
-    call = reads.waiting(client.list_log_entries, reads.wait_for_spare)
+    left = MOST_ENTRIES
     listing = pages(call, request, timeout_seconds=PAGE_SECONDS)
     async with aclosing(listing):
         async for page in listing:

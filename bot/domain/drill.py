@@ -84,6 +84,11 @@ class Drill:
 # What was reached.
 
 
+def any_concerns(target: str, at: datetime, drills: Iterable[Drill]) -> bool:
+    """True when one of `drills` concerns what was made of `target` at `at` (aware, UTC)."""
+    return any(drill.concerns(target, at) for drill in drills)
+
+
 def milestones(
     drill: Drill,
     incidents: Sequence[Incident],

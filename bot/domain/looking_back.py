@@ -25,7 +25,7 @@ from pydantic import TypeAdapter
 
 from bot.domain.alarm import AlarmKind
 from bot.domain.alert import Alert, AlertState
-from bot.domain.drill import Drill
+from bot.domain.drill import Drill, any_concerns
 from bot.domain.guide import Mode
 from bot.domain.ids import IncidentNumber, TargetName
 from bot.domain.incident import Incident, IncidentState
@@ -322,7 +322,7 @@ class _Drills:
         """True for what belongs to a drill's incident, or without a known one to a drill or its echo."""
         if one.incident in self._practised:
             return self._practised[one.incident]
-        return any(drill.concerns(one.target, at) for drill in self._drills)
+        return any_concerns(one.target, at, self._drills)
 
 
 def _real(past: Past) -> Past:

@@ -95,9 +95,10 @@ async def _read_once(
     lately = replace(counts[Side.CANARY], since=late, until=max(until, late))
     if lately.requests or lately.truncated:
         # Not all were late, perhaps, or stable's requests left no room for them.
-        lately = (
-            await use.requests.count(target, where, since=lately.since, until=lately.until, only=Side.CANARY)
-        )[Side.CANARY]
+        alone = await use.requests.count(
+            target, where, since=lately.since, until=lately.until, only=Side.CANARY
+        )
+        lately = alone[Side.CANARY]
     least = playbook.thresholds.min_requests
     return (
         traffic_evidence(plan, state),

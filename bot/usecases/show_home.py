@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bot.domain.alert import Alert, AlertState
-from bot.domain.drill import Drill
+from bot.domain.drill import Drill, any_concerns
 from bot.domain.follow_up import FollowUp
 from bot.domain.guide import Contact
 from bot.domain.home import Home, Todo, todos
@@ -25,7 +25,7 @@ from bot.usecases.editions import playbook_of
 from bot.usecases.my_tasks import my_open_follow_ups, my_waiting_pages
 from bot.usecases.ports import Clock, Playbooks, Showing, Steps, Store, Transaction, Workflow
 from bot.usecases.report_status import STATUS, Reporting, keep_status, read_status
-from bot.usecases.whose_drill import any_concerns, made_in_drill
+from bot.usecases.whose_drill import made_in_drill
 
 #: A status younger than this is not read again because somebody opens their Home.
 FRESH_FOR = timedelta(seconds=30)

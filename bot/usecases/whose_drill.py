@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from bot.domain.drill import Drill
+from bot.domain.drill import Drill, any_concerns
 from bot.domain.ids import IncidentNumber
 from bot.usecases.ports import NotKept, Transaction
 
@@ -11,11 +11,6 @@ from bot.usecases.ports import NotKept, Transaction
 def target_is_drilled(tx: Transaction, target: str, *, at: datetime) -> bool:
     """True when what is said of `target` at `at` (aware, UTC), without an incident, belongs to a drill."""
     return any_concerns(target, at, tx.find(Drill, target=target))
-
-
-def any_concerns(target: str, at: datetime, drills: Sequence[Drill]) -> bool:
-    """True when what was made of `target` at `at` (aware, UTC), without an incident, is a drill's."""
-    return any(drill.concerns(target, at) for drill in drills)
 
 
 def incident_is_drilled(tx: Transaction, number: IncidentNumber) -> bool:
